@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+
+/** One command of the command line, loaded only when it is called, so that `choria --help` answers at once. */
+export interface CommandEntry {
+  name: string;
+  aliases?: readonly string[];
+  summary: string;
+  load: () => Promise<CommandModule>;
+}
+
+/** A file in this folder. */
+export interface CommandModule {
+  /** Make the command with its flags, sub-commands and actions. */
+  command: () => Command;
+}
+
+/** Every command, in the order of the help. */
+export const commands: readonly CommandEntry[] = [
+  { name: "buildinfo", summary: "Show what this build of Choria is made of", load: () => import("./buildinfo.ts") },
+  { name: "jwt", summary: "Create and inspect keys and tokens", load: () => import("./jwt.ts") },
+  { name: "login", summary: "Log in to the AAA service", load: () => import("./login.ts") },
+  { name: "ping", summary: "See which nodes answer", load: () => import("./ping.ts") },
+  { name: "req", aliases: ["rpc", "request"], summary: "Call an action of an agent", load: () => import("./req.ts") },
+];

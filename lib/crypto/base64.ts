@@ -1,0 +1,36 @@
+/**
+ * Decode standard base64 with padding, as Go's JSON carries bytes. Line breaks are passed over.
+ * @returns undefined for anything else.
+ */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Encode bytes as standard base64 with padding. */
+export function encodeBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+/** Decode base64url without padding, as JWTs and CONNECT signatures are written; undefined for anything else. */
+export function decodeBase64Url(text: string): Uint8Array | undefined {
+  try {
+    if (text.includes("=")) return undefined;
+    return Uint8Array.fromBase64(text, { alphabet: "base64url" });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Encode bytes or text as base64url without padding. */
+export function encodeBase64Url(data: Uint8Array | string): string {
+  return Buffer.from(data).toString("base64url");
+}
+
+/** Decode hex of either case; undefined for anything else. */
+export function decodeHex(text: string): Uint8Array | undefined {
+  return /^(?:[0-9a-fA-F]{2})*$/.test(text) ? Uint8Array.fromHex(text) : undefined;
+}

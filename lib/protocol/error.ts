@@ -1,0 +1,4 @@
+/** A document from the network that does not have the form it must have. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+}

@@ -1,0 +1,88 @@
+import { encodeUtf8, isObject, type JsonObject } from "../std/mod.ts";
+import { documentText } from "./decode.ts";
+import { ProtocolError } from "./error.ts";
+
+/** How an action ended. */
+export const statusCodes = {
+  ok: 0,
+  aborted: 1,
+  unknownAction: 2,
+  missingData: 3,
+  invalidData: 4,
+  unknownError: 5,
+} as const;
+
+/** One of the {@link statusCodes}. */
+export type StatusCode = (typeof statusCodes)[keyof typeof statusCodes];
+
+/** Payload of a request to an RPC agent. */
+export interface RpcRequest {
+  agent: string;
+  action: string;
+  /** Inputs of the action. */
+  data: JsonObject;
+}
+
+/** Payload of an RPC agent's reply. */
+export interface RpcReply {
+  action: string;
+  statuscode: StatusCode;
+  statusmsg: string;
+  /** Outputs of the action: an object, unless the agent says otherwise. */
+  data: unknown;
+}
+
+/** Write the payload of a request. */
+export function encodeRpcRequest(request: RpcRequest): Uint8Array {
+  return encodeUtf8(JSON.stringify({ agent: request.agent, action: request.action, data: request.data }));
+}
+
+/**
+ * Read the payload of a request; missing inputs are none.
+ * @throws {ProtocolError} saying what is wrong with it.
+ */
+export function decodeRpcRequest(bytes: Uint8Array): RpcRequest {
+  const value = parse(bytes, "RPC request");
+  const { agent, action } = value;
+  if (typeof agent !== "string" || typeof action !== "string") {
+    throw new ProtocolError("Cannot read the RPC request: expected the names of an agent and an action");
+  }
+  const data = value.data ?? {};
+  if (!isObject(data)) throw new ProtocolError("Cannot read the RPC request: /data: expected an object");
+  return { agent, action, data };
+}
+
+/** Write the payload of a reply. */
+export function encodeRpcReply(reply: RpcReply): Uint8Array {
+  const { action, statuscode, statusmsg, data } = reply;
+  return encodeUtf8(JSON.stringify({ action, statuscode, statusmsg, data }));
+}
+
+/**
+ * Read the payload of a reply.
+ * @throws {ProtocolError} saying what is wrong with it.
+ */
+export function decodeRpcReply(bytes: Uint8Array): RpcReply {
+  const value = parse(bytes, "RPC reply");
+  const { action = "", statuscode, statusmsg = "" } = value;
+  if (typeof action !== "string" || typeof statusmsg !== "string" || !isStatusCode(statuscode)) {
+    throw new ProtocolError("Cannot read the RPC reply: expected an action, a status code and a status message");
+  }
+  return { action, statuscode, statusmsg, data: value.data ?? {} };
+}
+
+function isStatusCode(value: unknown): value is StatusCode {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 5;
+}
+
+function parse(bytes: Uint8Array, what: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(documentText(bytes, what));
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    throw new ProtocolError(`Cannot read the ${what}: it is not JSON`, { cause: error });
+  }
+  if (!isObject(value)) throw new ProtocolError(`Cannot read the ${what}: expected a JSON object`);
+  return value;
+}

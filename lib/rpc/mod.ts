@@ -1,0 +1,9 @@
+/**
+ * Agents on the answering side: what an agent is, what stands between a request and its action, and the host that
+ * takes messages off the network for them.
+ *
+ * @module
+ */
+export type { Agent, AgentMessage, AgentMetadata } from "./agent.ts";
+export type { ActionCall, Authorizer, CallAuditor, Decision } from "./authorizer.ts";
+export { type Action, type ActionContext, ActionError, type RpcAgentOptions, rpcAgent } from "./rpc_agent.ts";

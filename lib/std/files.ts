@@ -1,0 +1,50 @@
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+/** How {@link writeFileAtomic} leaves the file. */
+export interface WriteOptions {
+  /**
+   * Permission bits of the new file.
+   * @default 0o644
+   */
+  mode?: number;
+  /**
+   * Create missing folders, with mode 0700.
+   * @default false
+   */
+  makeFolders?: boolean;
+}
+
+/**
+ * Replace a file in one step: readers see the old content or the new, never a part. The data is written
+ * to a neighbour, synced to disk and renamed over the target.
+ *
+ * @throws the system's error when the folder cannot be written; the target is then untouched.
+ */
+export function writeFileAtomic(path: string, data: string | Uint8Array, options: WriteOptions = {}): void {
+  const { mode = 0o644, makeFolders = false } = options;
+  const folder = dirname(path);
+  if (makeFolders) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const temporary = join(folder, `.${basename(path)}.${process.pid}.${crypto.randomUUID().slice(0, 8)}`);
+  try {
+    const file = openSync(temporary, "wx", mode);
+    try {
+      const bytes = typeof data === "string" ? Buffer.from(data) : data;
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    // The mode given to open is narrowed by the process's umask.
+    chmodSync(temporary, mode);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Whether a regular file stands at `path`. Never throws. */
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}

@@ -1,0 +1,52 @@
+/** What JSON can hold, as JavaScript holds it. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** A JSON object whose values have not been looked at yet. */
+export type JsonObject = { [key: string]: unknown };
+
+/** Whether a value is a JSON object: not null, not an array. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value is an array of strings. */
+export function isStringList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+/** A class of object whose own keys are read from untrusted JSON: text, bytes or a value. */
+export function parseObject(text: string | Uint8Array): JsonObject {
+  const value: unknown = JSON.parse(typeof text === "string" ? text : utf8.decode(text));
+  if (!isObject(value)) throw new SyntaxError("Cannot read the JSON document: expected an object");
+  return value;
+}
+
+/**
+ * Like JSON.parse, but an integer that a double cannot hold exactly arrives as a bigint, so that Go's
+ * nanosecond times and 64-bit ids survive.
+ *
+ * @throws {SyntaxError} when the text is not JSON.
+ */
+export function parseExact(text: string): unknown {
+  return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
+    if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+    const source = context?.source ?? "";
+    return /^-?\d+$/.test(source) ? BigInt(source) : value;
+  });
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+const utf8Encoder = new TextEncoder();
+
+/**
+ * Bytes as text.
+ * @throws {TypeError} when they are not UTF-8.
+ */
+export function decodeUtf8(bytes: Uint8Array): string {
+  return utf8.decode(bytes);
+}
+
+/** Text as UTF-8 bytes. */
+export function encodeUtf8(text: string): Uint8Array {
+  return utf8Encoder.encode(text);
+}

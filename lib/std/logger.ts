@@ -1,0 +1,122 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import pino from "pino";
+
+/** How much is logged; each level includes those after it. */
+export type LogLevel = "debug" | "info" | "warn" | "error" | "fatal";
+
+/** Facts that go beside a log message: ids, counts, names. Never secrets, tokens or passwords. */
+export type LogFields = { readonly [key: string]: unknown };
+
+/** Where a part of the system reports what happens. Messages are plain sentences; ids go into fields. */
+export interface Logger {
+  /** Details for somebody who looks for a fault. */
+  debug(message: string, fields?: LogFields): void;
+  /** What an operator may want to know afterwards. */
+  info(message: string, fields?: LogFields): void;
+  /** Something is off but work goes on. */
+  warn(message: string, fields?: LogFields): void;
+  /** Something failed. */
+  error(message: string, fields?: LogFields): void;
+  /** A logger that adds `fields` to every line. */
+  child(fields: LogFields): Logger;
+}
+
+/** Where {@link createLogger} writes, and what. */
+export interface LoggerOptions {
+  /** @default "info" */
+  level?: LogLevel;
+  /**
+   * `stdout`, `stderr`, `discard`, or the path of a file, to which JSON lines are appended.
+   * @default "stdout"
+   */
+  destination?: string;
+  /**
+   * `text` gives `time="…" level=info msg="…" key=value` lines, `json` one object a line.
+   * @default "text" for stdout and stderr, "json" for files
+   */
+  format?: "text" | "json";
+}
+
+/** A logger that says nothing. */
+export const silentLogger: Logger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLogger,
+};
+
+/** Keys that are never written with their value, should they ever slip into fields. */
+const redacted = ["token", "jwt", "password", "pass", "seed", "secret", "auth_token"];
+
+/**
+ * Make a logger. Each line is on its way to the kernel when the call returns, so nothing is lost when the
+ * process ends.
+ *
+ * @throws the system's error when the log file cannot be opened.
+ */
+export function createLogger(options: LoggerOptions = {}): Logger {
+  const { level = "info", destination = "stdout" } = options;
+  if (destination === "discard") return silentLogger;
+  const isStream = destination === "stdout" || destination === "stderr";
+  const { format = isStream && !destination.startsWith("/dev/") ? "text" : "json" } = options;
+  const sink = openSink(destination);
+  const stream = format === "json" ? sink : { write: (line: string) => sink.write(toText(line)) };
+  return wrap(
+    pino(
+      {
+        level,
+        base: null,
+        messageKey: "msg",
+        redact: { paths: redacted, censor: "*****" },
+        formatters: { level: (label) => ({ level: label === "warn" ? "warning" : label }) },
+        timestamp: () => `,"time":"${isoSeconds(Date.now())}"`,
+      },
+      stream,
+    ),
+  );
+}
+
+/** Whether a text names a {@link LogLevel}. */
+export function isLogLevel(text: string): text is LogLevel {
+  return ["debug", "info", "warn", "error", "fatal"].includes(text);
+}
+
+interface Sink {
+  write(line: string): void;
+}
+
+function openSink(destination: string): Sink {
+  if (destination === "stdout") return pino.destination({ dest: 1, sync: true });
+  if (destination === "stderr") return pino.destination({ dest: 2, sync: true });
+  mkdirSync(dirname(destination), { recursive: true });
+  return pino.destination({ dest: destination, sync: true, append: true });
+}
+
+function wrap(target: pino.Logger): Logger {
+  return {
+    debug: (message, fields) => target.debug(fields ?? {}, message),
+    info: (message, fields) => target.info(fields ?? {}, message),
+    warn: (message, fields) => target.warn(fields ?? {}, message),
+    error: (message, fields) => target.error(fields ?? {}, message),
+    child: (fields) => wrap(target.child(fields)),
+  };
+}
+
+function toText(line: string): string {
+  const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const rest = Object.keys(fields)
+    .sort()
+    .map((key) => ` ${key}=${quote(fields[key])}`);
+  return `time="${time}" level=${level} msg=${JSON.stringify(msg)}${rest.join("")}\n`;
+}
+
+function quote(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return /^[\w.:/@^+-]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+function isoSeconds(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,33 @@
+/**
+ * What every room needs and no room should write twice: durations, waiting times, atomic files, exact JSON,
+ * ids, the clock and the logger. Knows nothing of Choria beyond the spelling of its durations and ids.
+ *
+ * @module
+ */
+export { type Backoff, backoff, fiveSecondSteps, twentySecondSteps } from "./backoff.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { type DurationOptions, formatDuration, formatRemaining, parseDuration } from "./duration.ts";
+export { errorChain, errorCode, errorText } from "./errors.ts";
+export { isFile, type WriteOptions, writeFileAtomic } from "./files.ts";
+export {
+  decodeUtf8,
+  encodeUtf8,
+  isObject,
+  isStringList,
+  type Json,
+  type JsonObject,
+  parseExact,
+  parseObject,
+} from "./json.ts";
+export { type Ksuid, newKsuid, parseKsuid } from "./ksuid.ts";
+export {
+  createLogger,
+  isLogLevel,
+  type LogFields,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+  silentLogger,
+} from "./logger.ts";
+export { LruMap } from "./lru.ts";
+export { formatGoTime, formatRfc3339, zeroTime } from "./time.ts";

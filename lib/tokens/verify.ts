@@ -1,0 +1,180 @@
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { compactVerify } from "jose";
+import { isPublicKey, publicKeyObject } from "../crypto/mod.ts";
+import { errorText, isFile } from "../std/mod.ts";
+import { isChained, verifyChain, verifyChainLink } from "./chain.ts";
+import type { Claims, ClientClaims, ProvisioningClaims, ServerClaims, StandardClaims, TokenPurpose } from "./claims.ts";
+import { TokenError, TokenExpiredError } from "./error.ts";
+import { decodeClaims, type ParsedToken, parseToken } from "./parse.ts";
+
+/** The claims that a token of a purpose carries. */
+export interface ClaimsByPurpose {
+  choria_client_id: ClientClaims;
+  choria_server: ServerClaims;
+  choria_provisioning: ProvisioningClaims;
+}
+
+/** A key that may have signed a token: an ed25519 key as hex, or an RSA public key. */
+export type VerifyKey = { ed25519: string } | { rsa: KeyObject };
+
+/** How {@link verifyToken} judges. */
+export interface VerifyOptions {
+  /** The key to verify against: the organization issuer's, unless `pinnedChain` says otherwise. */
+  key: VerifyKey;
+  /** Milliseconds since the Unix epoch. */
+  now: number;
+  /**
+   * Also accept a chained token whose chain issuer is itself the given key, as the AAA service of the
+   * compose environment is configured.
+   * @default false
+   */
+  pinnedChain?: boolean;
+}
+
+const rsaAlgorithms = ["RS256", "RS384", "RS512"];
+const prefixes: Readonly<Record<TokenPurpose, string>> = {
+  choria_client_id: "could not parse client id token: ",
+  choria_server: "could not parse server id token: ",
+  choria_provisioning: "could not parse provisioner token: ",
+};
+const notOfPurpose: Readonly<Record<TokenPurpose, string>> = {
+  choria_client_id: "not a client token",
+  choria_server: "not a server token",
+  choria_provisioning: "not a provisioning token",
+};
+
+/**
+ * Check a token in full: signature, trust chain, times and purpose. This is the one place where tokens are
+ * believed.
+ *
+ * @throws {TokenError} when it does not hold; {@link TokenExpiredError} when its time, or its issuer's, is over.
+ */
+export async function verifyToken<P extends TokenPurpose>(
+  token: string,
+  purpose: P,
+  options: VerifyOptions,
+): Promise<ClaimsByPurpose[P]> {
+  const claims = await verifyText(token, purpose, options);
+  if (claims.purpose !== purpose) throw new TokenError(notOfPurpose[purpose]);
+  checkTrustRules(claims, options.now);
+  return claims as ClaimsByPurpose[P];
+}
+
+/**
+ * When a token stops being good: the earlier of its own end and its issuer's, in Unix seconds; undefined when
+ * it has neither.
+ */
+export function expiryOf(claims: StandardClaims): number | undefined {
+  const ends = [claims.exp, claims.issexp].filter((end) => end !== undefined);
+  return ends.length === 0 ? undefined : Math.min(...ends);
+}
+
+/** Whether a token's time, or its issuer's, is over at `now` (milliseconds since the epoch). */
+export function isExpired(claims: StandardClaims, now: number): boolean {
+  const end = expiryOf(claims);
+  return end !== undefined && now >= end * 1_000;
+}
+
+/**
+ * A verification key given as 64 hex characters, as a file of them, or as a PEM file with an RSA public key or
+ * certificate.
+ *
+ * @throws {Error} naming the file or text when it is none of these.
+ */
+export function readVerifyKey(hexOrPath: string): VerifyKey {
+  if (!isFile(hexOrPath)) {
+    if (isPublicKey(hexOrPath)) return { ed25519: hexOrPath.toLowerCase() };
+    throw new Error(`Cannot use the verification key "${hexOrPath}": expected 64 hex characters, or a file`);
+  }
+  const text = readFileSync(hexOrPath, "utf8").trim();
+  if (isPublicKey(text)) return { ed25519: text.toLowerCase() };
+  if (!text.startsWith("-----BEGIN ")) {
+    throw new Error(`Cannot use the verification key file "${hexOrPath}": invalid ed25519 public key size`);
+  }
+  try {
+    return { rsa: createPublicKey(text) };
+  } catch (error) {
+    throw new Error(`Cannot use the verification key file "${hexOrPath}": ${errorText(error)}`, { cause: error });
+  }
+}
+
+/** Signature and times. Its errors are told as the original tells them, with what was being read in front. */
+async function verifyText(token: string, purpose: TokenPurpose, options: VerifyOptions): Promise<Claims> {
+  try {
+    const parsed = parseToken(token);
+    const claims = decodeClaims(parsed.raw);
+    await verifySignatureOf(parsed, claims, purpose, options);
+    checkTimes(claims, options.now);
+    return claims;
+  } catch (error) {
+    const text = prefixes[purpose] + errorText(error);
+    if (error instanceof TokenExpiredError) throw new TokenExpiredError(text, { cause: error });
+    throw new TokenError(text, { cause: error });
+  }
+}
+
+async function verifySignatureOf(
+  parsed: ParsedToken,
+  claims: Claims,
+  purpose: TokenPurpose,
+  options: VerifyOptions,
+): Promise<void> {
+  const key = signingKey(parsed, claims, purpose, options);
+  const algorithms = "rsa" in options.key ? rsaAlgorithms : ["EdDSA"];
+  try {
+    await compactVerify(parsed.text.replace(/[\r\n]/g, ""), key, { algorithms });
+  } catch (error) {
+    const method = "rsa" in options.key ? "crypto/rsa" : "ed25519";
+    throw new TokenError(`token signature is invalid: ${method}: verification error`, { cause: error });
+  }
+}
+
+function signingKey(parsed: ParsedToken, claims: Claims, purpose: TokenPurpose, options: VerifyOptions): KeyObject {
+  const { algorithm } = parsed;
+  if (algorithm !== "EdDSA" && !rsaAlgorithms.includes(algorithm)) {
+    throw new TokenError(`token signature is invalid: signing method ${algorithm} is invalid`);
+  }
+  if ("rsa" in options.key) {
+    if (algorithm === "EdDSA") throw unverifiable("ed25519 public key required");
+    return options.key.rsa;
+  }
+  if (algorithm !== "EdDSA") throw unverifiable("rsa public key required");
+  const isChain = purpose !== "choria_provisioning" && isChained(claims);
+  const signer = isChain ? chainSigner(claims, options.key.ed25519, options.pinnedChain ?? false) : options.key.ed25519;
+  const key = publicKeyObject(signer);
+  if (key === undefined) throw unverifiable("ed25519 public key required");
+  return key;
+}
+
+function chainSigner(claims: Claims, trusted: string, pinned: boolean): string {
+  try {
+    if (pinned) {
+      const { issuer } = verifyChainLink(claims);
+      if (issuer.publicKey === trusted.toLowerCase()) return issuer.publicKey;
+    }
+    return verifyChain(claims, trusted).publicKey;
+  } catch (error) {
+    throw unverifiable(`not signed by issuer: ${errorText(error)}`);
+  }
+}
+
+function checkTimes(claims: StandardClaims, now: number): void {
+  if (claims.exp !== undefined && now >= claims.exp * 1_000) {
+    throw new TokenExpiredError("token has invalid claims: token is expired");
+  }
+  if (claims.nbf !== undefined && now < claims.nbf * 1_000) {
+    throw new TokenError("token has invalid claims: token is not valid yet");
+  }
+}
+
+/** Rules beyond the signature: a chained token ends with its issuer, and only clients may be chain issuers. */
+function checkTrustRules(claims: Claims, now: number): void {
+  if (!claims.tcs) return;
+  if (claims.purpose !== "choria_client_id" && !isChained(claims)) throw new TokenExpiredError("token is expired");
+  if (isChained(claims) && isExpired(claims, now)) throw new TokenExpiredError("token is expired");
+}
+
+function unverifiable(reason: string): TokenError {
+  return new TokenError(`token is unverifiable: error while executing keyfunc: ${reason}`);
+}
