@@ -1,0 +1,99 @@
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import {
+  Layout,
+  type NetworkOptions,
+  type Ports,
+  prepareNetwork,
+  provisionedServers,
+  runningPid,
+  serverIdentities,
+  startNetwork,
+  stopNetwork,
+} from "../lib/setup/mod.ts";
+import { errorText, systemClock } from "../lib/std/mod.ts";
+
+const checkout = resolve(import.meta.dir, "..");
+const layout = new Layout(resolve(process.env.CHORIA_STATE ?? `${checkout}/.choria`));
+const options: NetworkOptions = { layout, checkout, clock: systemClock, say: console.log };
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError("expected a whole number");
+  return Number(text);
+}
+
+const withPorts = (command: Command) =>
+  command
+    .option("--broker-port <port>", "port of the broker (4222)", wholeNumber)
+    .option("--stats-port <port>", "port of the broker's statistics (8222)", wholeNumber)
+    .option("--aaa-port <port>", "port of the AAA service (8080)", wholeNumber)
+    .option("--aaa-monitor-port <port>", "port of the AAA service's metrics (8081)", wholeNumber)
+    .option("--provisioner-monitor-port <port>", "port of the provisioner's metrics (8083)", wholeNumber);
+
+interface PortFlags {
+  brokerPort?: number | undefined;
+  statsPort?: number | undefined;
+  aaaPort?: number | undefined;
+  aaaMonitorPort?: number | undefined;
+  provisionerMonitorPort?: number | undefined;
+}
+
+function askedPorts(flags: PortFlags): Partial<Ports> {
+  const asked = {
+    broker: flags.brokerPort,
+    stats: flags.statsPort,
+    aaa: flags.aaaPort,
+    aaaMonitor: flags.aaaMonitorPort,
+    provisionerMonitor: flags.provisionerMonitorPort,
+  };
+  return Object.fromEntries(Object.entries(asked).filter(([, port]) => port !== undefined));
+}
+
+async function up(flags: PortFlags & { servers: number }): Promise<void> {
+  const begin = Date.now();
+  const ports = await prepareNetwork(options, askedPorts(flags));
+  await startNetwork(options, ports, { servers: flags.servers });
+  console.log(`The network is up, ${((Date.now() - begin) / 1_000).toFixed(1)} s. Now try:
+
+  ./choria login                     user choria, password secret (or admin, streams)
+  ./choria ping
+  ./choria req choria_util info
+
+Logs are in ${resolve(layout.root, "logs")}; ./setup.sh down stops everything.`);
+}
+
+async function down(): Promise<void> {
+  const stopped = await stopNetwork(options);
+  console.log(stopped.length === 0 ? "Nothing was running" : `Stopped ${stopped.join(", ")}`);
+}
+
+function status(): void {
+  for (const name of ["broker", "aaa", "provisioner"]) {
+    const pid = runningPid(layout, name);
+    console.log(`${name.padEnd(12)} ${pid === undefined ? "not running" : `running, process ${pid}`}`);
+  }
+  const running = serverIdentities(9_999).filter((id) => runningPid(layout, `server-${id}`) !== undefined);
+  console.log(
+    `${"servers".padEnd(12)} ${running.length} running, ${provisionedServers(layout, running).length} provisioned`,
+  );
+}
+
+const program = new Command("setup.sh")
+  .description("A Choria network on this machine. Without a command: create its credentials and configuration.")
+  .helpCommand(true);
+withPorts(program).action(async (flags: PortFlags) => {
+  await prepareNetwork(options, askedPorts(flags));
+  console.log(`Credentials and configuration are in ${layout.root}. Next: ./setup.sh up`);
+});
+withPorts(program.command("up").description("Start the network in the background"))
+  .option("--servers <count>", "how many servers", wholeNumber, 10)
+  .action(up);
+program.command("down").description("Stop what up started").action(down);
+program.command("status").description("Show what is running").action(status);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(`setup.sh: ${errorText(error)}`);
+  process.exitCode = 1;
+}

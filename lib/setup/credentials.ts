@@ -1,0 +1,123 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { generateKey, type KeyPair, readSeedFile, selfSignedCertificate, writeSeedFile } from "../crypto/mod.ts";
+import { isFile, writeFileAtomic } from "../std/mod.ts";
+import {
+  issueClientToken,
+  issueProvisioningToken,
+  issueServerToken,
+  keySigner,
+  type NewClient,
+  writeTokenFile,
+} from "../tokens/mod.ts";
+import type { Layout, Ports } from "./layout.ts";
+
+const year = 365 * 86_400_000;
+
+/** Secret that provisioner, broker and nodes of a local network share. */
+export const provisioningSecret = "s3cret";
+
+/**
+ * Make an organization: its issuer and, signed by it, everybody who takes part before any server exists. What is
+ * already there stays as it is, so that a second run changes nothing.
+ *
+ * @returns the organization issuer's public key.
+ */
+export async function createCredentials(layout: Layout, ports: Ports): Promise<string> {
+  const maker = new CredentialMaker(layout, makeKey(layout, "issuer", "issuer"));
+  await maker.client("aaasvc", "chain-signer", { callerid: "aaa_chain_delegator", permissions: {}, canIssue: true });
+  const delegator = { callerid: "aaa_request_signer", permissions: { authentication_delegator: true } };
+  await maker.client("aaasvc", "request-signer", delegator);
+  await maker.server("aaasvc", "signer-service", "aaa.choria.local", { permissions: { service_host: true } });
+  await maker.server("broker", "broker", "broker.choria.local", { pub_subjects: ["choria.node_metadata.>"] });
+  await maker.client("provisioner", "signer", {
+    callerid: "provisioner_signer",
+    permissions: { fleet_management: true, provisioner: true },
+    canIssue: true,
+  });
+  await maker.client("stream-replicator", "choria", replicator);
+  makeKey(layout, "client", "plugin-signer");
+  await maker.provisioning(`nats://127.0.0.1:${ports.broker}`);
+  await maker.certificate("broker", "broker.choria.local");
+  await maker.certificate("aaasvc", "aaa.choria.local");
+  return maker.issuer.publicKey;
+}
+
+const replicator: NewClient = {
+  callerid: "stream_replicator",
+  permissions: { streams_user: true },
+  pub_subjects: ["choria.stream-replicator.sync.>", "choria.node_advisories.>", "choria.node_metadata._monitor"],
+  sub_subjects: ["choria.stream-replicator.sync.>"],
+};
+
+class CredentialMaker {
+  readonly issuer: KeyPair;
+  readonly #layout: Layout;
+
+  constructor(layout: Layout, issuer: KeyPair) {
+    this.#layout = layout;
+    this.issuer = issuer;
+  }
+
+  async client(owner: string, name: string, client: NewClient): Promise<void> {
+    await this.#token(owner, name, (key) =>
+      issueClientToken({ ...client, public_key: key.publicKey }, this.#options()),
+    );
+  }
+
+  async server(
+    owner: string,
+    name: string,
+    identity: string,
+    more: { permissions?: { service_host?: boolean }; pub_subjects?: string[] },
+  ): Promise<void> {
+    await this.#token(owner, name, (key) =>
+      issueServerToken({ identity, collectives: ["choria"], public_key: key.publicKey, ...more }, this.#options()),
+    );
+  }
+
+  /** The one thing that a new server starts with. */
+  async provisioning(url: string): Promise<void> {
+    const file = this.#layout.credential("server", "provisioning.jwt");
+    if (isFile(file)) return;
+    const claims = {
+      cht: provisioningSecret,
+      chs: false,
+      chu: url,
+      chpd: true,
+      extensions: null,
+      v2: true,
+      update: true,
+    };
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeTokenFile(file, await issueProvisioningToken(claims, this.#options()));
+  }
+
+  async certificate(owner: string, name: string): Promise<void> {
+    const file = this.#layout.credential(owner, "public.crt");
+    if (isFile(file)) return;
+    const made = await selfSignedCertificate({ name, alternatives: ["localhost", "127.0.0.1"] });
+    writeFileAtomic(this.#layout.credential(owner, "private.key"), made.privateKey, { mode: 0o600 });
+    writeFileAtomic(file, made.certificate);
+  }
+
+  async #token(owner: string, name: string, issue: (key: KeyPair) => Promise<string>): Promise<void> {
+    const file = this.#layout.credential(owner, `${name}.jwt`);
+    const key = makeKey(this.#layout, owner, name);
+    if (!isFile(file)) writeTokenFile(file, await issue(key));
+  }
+
+  #options() {
+    return { signer: keySigner(this.issuer), now: Date.now(), validity: year };
+  }
+}
+
+function makeKey(layout: Layout, owner: string, name: string): KeyPair {
+  const file = layout.credential(owner, `${name}.seed`);
+  if (isFile(file)) return readSeedFile(file);
+  const key = generateKey();
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeSeedFile(file, key);
+  writeFileAtomic(layout.credential(owner, `${name}.public`), key.publicKey);
+  return key;
+}

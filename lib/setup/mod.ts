@@ -1,0 +1,20 @@
+/**
+ * A whole network on one machine, for trying things out and for tests: its credentials, its configuration, its
+ * processes.
+ *
+ * @module
+ */
+export { type NetworkSettings, writeConfiguration } from "./configuration.ts";
+export { createCredentials, provisioningSecret } from "./credentials.ts";
+export { defaultPorts, Layout, type Ports } from "./layout.ts";
+export {
+  type NetworkOptions,
+  prepareNetwork,
+  provisionedServers,
+  StartError,
+  type StartOptions,
+  serverIdentities,
+  startNetwork,
+  stopNetwork,
+} from "./network.ts";
+export { logTail, type ProcessSpec, runningPid, startProcess, stopProcess } from "./process.ts";

@@ -1,0 +1,108 @@
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { type Clock, writeFileAtomic } from "../std/mod.ts";
+import type { Layout } from "./layout.ts";
+
+/** A process that runs in the background of a network. */
+export interface ProcessSpec {
+  /** Name of its log and its pid file. */
+  name: string;
+  /** Program and arguments. */
+  command: readonly string[];
+  /** Variables beside those of the environment. */
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+}
+
+/** A started process as its pid file remembers it: a process id alone may long be somebody else's. */
+interface Remembered {
+  pid: number;
+  /** When the kernel says it started. */
+  started: string;
+}
+
+/** Start a process that outlives this one, with its output in its log. */
+export function startProcess(layout: Layout, spec: ProcessSpec): void {
+  const log = layout.log(spec.name);
+  for (const file of [log, layout.pid(spec.name)]) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const output = openSync(log, "a", 0o600);
+  const [program = "", ...args] = spec.command;
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ["ignore", output, output],
+    env: { ...process.env, ...spec.env },
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+  });
+  child.once("error", () => undefined); // seen by whoever asks whether it runs
+  child.unref();
+  closeSync(output);
+  if (child.pid === undefined) throw new Error(`Cannot start ${spec.name}: ${program} does not run`);
+  const remembered: Remembered = { pid: child.pid, started: startedAt(child.pid) ?? "" };
+  writeFileAtomic(layout.pid(spec.name), JSON.stringify(remembered), { mode: 0o600 });
+}
+
+/** The process id of what was started under a name, while it runs. */
+export function runningPid(layout: Layout, name: string): number | undefined {
+  try {
+    const { pid, started } = JSON.parse(readFileSync(layout.pid(name), "utf8")) as Remembered;
+    return startedAt(pid) === started ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Stop what was started under a name: politely, and after `grace` milliseconds without mercy. What is not running,
+ * or is not ours, is left alone.
+ */
+export async function stopProcess(layout: Layout, name: string, clock: Clock, grace = 15_000): Promise<boolean> {
+  const pid = runningPid(layout, name);
+  if (pid !== undefined) {
+    signal(pid, "SIGTERM");
+    const end = clock.now() + grace;
+    while (runningPid(layout, name) !== undefined) {
+      if (clock.now() > end) signal(pid, "SIGKILL");
+      await clock.sleep(50);
+    }
+  }
+  rmSync(layout.pid(name), { force: true });
+  return pid !== undefined;
+}
+
+/** The last lines of a process's log. */
+export function logTail(layout: Layout, name: string, lines = 15): string {
+  try {
+    return readFileSync(layout.log(name), "utf8").trimEnd().split("\n").slice(-lines).join("\n");
+  } catch {
+    return "(no log)";
+  }
+}
+
+function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It went by itself in the meantime.
+  }
+}
+
+/** Field 22 of /proc/PID/stat; elsewhere than on Linux the age of nothing, so the pid has to do. */
+function startedAt(pid: number): string | undefined {
+  if (statSync("/proc/self/stat", { throwIfNoEntry: false }) === undefined) return isAlive(pid) ? "unknown" : undefined;
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    return fields[0] === "Z" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
