@@ -1,0 +1,8 @@
+/**
+ * Programs that somebody else wrote, run under control: a time limit that takes their whole process group along, a
+ * limit on what they may print, input on stdin.
+ *
+ * @module
+ */
+export { splitCommand } from "./command_line.ts";
+export { ProcessError, type ProcessFault, type RunOptions, type RunResult, runProcess } from "./run.ts";

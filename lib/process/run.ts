@@ -1,0 +1,137 @@
+import { type Clock, errorText, systemClock } from "../std/mod.ts";
+
+/** How a run went wrong: it could not be started, took too long, printed too much or was called off. */
+export type ProcessFault = "start" | "timeout" | "output" | "cancelled";
+
+/** A program that could not be run to its end. How it ended by itself is no error but a {@link RunResult}. */
+export class ProcessError extends Error {
+  override readonly name = "ProcessError";
+  readonly fault: ProcessFault;
+
+  constructor(fault: ProcessFault, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.fault = fault;
+  }
+}
+
+/** How {@link runProcess} runs a program. */
+export interface RunOptions {
+  /** Written to stdin, which is then closed; nothing by default. */
+  input?: string | Uint8Array;
+  /** Longest run in milliseconds; then the whole process group is killed. */
+  timeout: number;
+  /**
+   * Most bytes taken from stdout and from stderr each; beyond it the process group is killed.
+   * @default 4 MiB
+   */
+  maxOutput?: number;
+  /**
+   * Whether stderr is collected; it is thrown away otherwise.
+   * @default false
+   */
+  captureStderr?: boolean;
+  /** Environment; that of this process by default. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Working folder; that of this process by default. */
+  cwd?: string;
+  /** Calls the run off. */
+  signal?: AbortSignal;
+  /** @default systemClock */
+  clock?: Clock;
+}
+
+/** How a program ended by itself. */
+export interface RunResult {
+  stdout: Uint8Array;
+  /** Empty unless it was asked for. */
+  stderr: Uint8Array;
+  /** Exit code; null when a signal ended it. */
+  exitCode: number | null;
+  /** Name of the signal that ended it. */
+  signal: string | null;
+}
+
+const defaultMaxOutput = 4 * 1024 * 1024;
+
+/**
+ * Run a program in a process group of its own, without a shell, and wait for its end.
+ *
+ * @param command The program, found on PATH unless it holds a slash, and its arguments.
+ * @throws {ProcessError} when it cannot be started, takes too long, prints too much or is called off; nothing that it
+ * started in its group is left running then.
+ */
+export async function runProcess(command: readonly string[], options: RunOptions): Promise<RunResult> {
+  const { timeout, maxOutput = defaultMaxOutput, captureStderr = false, clock = systemClock, signal } = options;
+  if (signal?.aborted) throw new ProcessError("cancelled", "it was called off");
+  const child = start(command, options);
+  let fault: ProcessError | undefined;
+  const stop = (error: ProcessError) => {
+    fault ??= error;
+    killGroup(child.pid);
+  };
+  const onAbort = () => stop(new ProcessError("cancelled", "it was called off"));
+  signal?.addEventListener("abort", onAbort, { once: true });
+  using _limit = clock.after(timeout, () => stop(new ProcessError("timeout", `it took longer than ${timeout} ms`)));
+  const tooMuch = () => stop(new ProcessError("output", `it printed more than ${maxOutput} bytes`));
+  try {
+    const [stdout, stderr] = await Promise.all([
+      collect(child.stdout, maxOutput, tooMuch),
+      captureStderr ? collect(child.stderr, maxOutput, tooMuch) : new Uint8Array(),
+      child.exited,
+    ]);
+    if (fault !== undefined) throw fault;
+    return {
+      stdout,
+      stderr,
+      exitCode: child.exitCode,
+      signal: child.signalCode === null ? null : String(child.signalCode),
+    };
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+type Child = Bun.Subprocess<Uint8Array, "pipe", "pipe" | "ignore">;
+
+function start(command: readonly string[], options: RunOptions): Child {
+  const { input = "", captureStderr = false, env = process.env, cwd } = options;
+  try {
+    return Bun.spawn([...command], {
+      // A group of its own, so that a kill reaches what the program itself has started.
+      detached: true,
+      stdin: typeof input === "string" ? Buffer.from(input) : input,
+      stdout: "pipe",
+      stderr: captureStderr ? "pipe" : "ignore",
+      env: { ...env },
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+  } catch (error) {
+    throw new ProcessError("start", errorText(error), { cause: error });
+  }
+}
+
+async function collect(
+  stream: ReadableStream<Uint8Array> | undefined,
+  max: number,
+  tooMuch: () => void,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream ?? []) {
+    length += chunk.length;
+    if (length > max) {
+      tooMuch();
+      break;
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // The group is gone already.
+  }
+}

@@ -1,0 +1,103 @@
+import { describe, expect, test } from "bun:test";
+import { ProcessError, runProcess, splitCommand } from "../../lib/process/mod.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { waitFor } from "../support/wait.ts";
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
+
+async function faultOf(command: string[], options: Parameters<typeof runProcess>[1]): Promise<string> {
+  try {
+    await runProcess(command, options);
+    return "none";
+  } catch (error) {
+    return error instanceof ProcessError ? error.fault : String(error);
+  }
+}
+
+describe("runProcess", () => {
+  test("gives input on stdin and collects stdout, stderr and the exit code", async () => {
+    const result = await runProcess(["sh", "-c", "cat; echo oops >&2; exit 3"], {
+      input: "hello",
+      timeout: 5_000,
+      captureStderr: true,
+    });
+    expect(text(result.stdout)).toBe("hello");
+    expect(text(result.stderr)).toBe("oops\n");
+    expect(result.exitCode).toBe(3);
+    expect(result.signal).toBeNull();
+  });
+
+  test("tells which signal ended a program", async () => {
+    const result = await runProcess(["sh", "-c", "kill -TERM $$"], { timeout: 5_000 });
+    expect(result.signal).toBe("SIGTERM");
+  });
+
+  test("kills the whole process group when the time is over", async () => {
+    using folder = temporaryFolder();
+    const script = `sleep 60 & echo $! > ${folder.file("pid")}; wait`;
+    expect(await faultOf(["sh", "-c", script], { timeout: 300 })).toBe("timeout");
+    const pid = Number(await Bun.file(folder.file("pid")).text());
+    await waitFor("the grandchild to be gone", () => !isRunning(pid));
+  });
+
+  test("a grandchild that holds stdout open does not outlive the limit either", async () => {
+    expect(await faultOf(["sh", "-c", "sleep 60 & exit 0"], { timeout: 300 })).toBe("timeout");
+  });
+
+  test("stops a program that prints too much", async () => {
+    expect(await faultOf(["yes"], { timeout: 5_000, maxOutput: 10_000 })).toBe("output");
+  });
+
+  test("says that a program cannot be started", async () => {
+    expect(await faultOf(["/nonexistent/program"], { timeout: 5_000 })).toBe("start");
+  });
+
+  test("can be called off, before and while it runs", async () => {
+    const controller = new AbortController();
+    const running = faultOf(["sleep", "60"], { timeout: 5_000, signal: controller.signal });
+    controller.abort();
+    expect(await running).toBe("cancelled");
+    expect(await faultOf(["sleep", "60"], { timeout: 5_000, signal: controller.signal })).toBe("cancelled");
+  });
+
+  test("a program that never reads its input does not hang the run", async () => {
+    const result = await runProcess(["true"], { input: "x".repeat(1_000_000), timeout: 5_000 });
+    expect(result.exitCode).toBe(0);
+  });
+});
+
+describe("splitCommand", () => {
+  test("splits as a shell does", () => {
+    expect(splitCommand("  /bin/helper  --name 'a b' \"c \\\" d\" e\\ f ''")).toEqual([
+      "/bin/helper",
+      "--name",
+      "a b",
+      'c " d',
+      "e f",
+      "",
+    ]);
+  });
+
+  test("expands nothing", () => {
+    expect(splitCommand("echo $HOME `id` *")).toEqual(["echo", "$HOME", "`id`", "*"]);
+  });
+
+  test.each(["", "   ", "a 'b", 'a "b', "a\\"])("refuses %p", (line) => {
+    expect(() => splitCommand(line)).toThrow(SyntaxError);
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !isZombie(pid);
+  } catch {
+    return false;
+  }
+}
+
+/** Where nobody reaps orphans, a killed one stays in the table. */
+function isZombie(pid: number): boolean {
+  const result = Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)]);
+  return result.stdout.toString().trim().startsWith("Z");
+}
