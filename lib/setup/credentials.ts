@@ -3,11 +3,15 @@ import { dirname } from "node:path";
 import { generateKey, type KeyPair, readSeedFile, selfSignedCertificate, writeSeedFile } from "../crypto/mod.ts";
 import { isFile, writeFileAtomic } from "../std/mod.ts";
 import {
+  type Claims,
+  decodeTokenUnverified,
+  isExpired,
   issueClientToken,
   issueProvisioningToken,
   issueServerToken,
   keySigner,
   type NewClient,
+  readTokenFile,
   writeTokenFile,
 } from "../tokens/mod.ts";
 import type { Layout, Ports } from "./layout.ts";
@@ -19,7 +23,7 @@ export const provisioningSecret = "s3cret";
 
 /**
  * Make an organization: its issuer and, signed by it, everybody who takes part before any server exists. What is
- * already there stays as it is, so that a second run changes nothing.
+ * already there and still good stays as it is, so that a second run changes nothing.
  *
  * @returns the organization issuer's public key.
  */
@@ -79,7 +83,8 @@ class CredentialMaker {
   /** The one thing that a new server starts with. */
   async provisioning(url: string): Promise<void> {
     const file = this.#layout.credential("server", "provisioning.jwt");
-    if (isFile(file)) return;
+    // The token names the broker, so another port asks for another token.
+    if (isGood(file, (claims) => claims.purpose === "choria_provisioning" && claims.chu === url)) return;
     const claims = {
       cht: provisioningSecret,
       chs: false,
@@ -104,11 +109,21 @@ class CredentialMaker {
   async #token(owner: string, name: string, issue: (key: KeyPair) => Promise<string>): Promise<void> {
     const file = this.#layout.credential(owner, `${name}.jwt`);
     const key = makeKey(this.#layout, owner, name);
-    if (!isFile(file)) writeTokenFile(file, await issue(key));
+    if (!isGood(file, (claims) => claims.public_key === key.publicKey)) writeTokenFile(file, await issue(key));
   }
 
   #options() {
     return { signer: keySigner(this.issuer), now: Date.now(), validity: year };
+  }
+}
+
+/** Whether a token stands there, is not expired and is the one wanted. */
+function isGood(file: string, isWanted: (claims: Claims) => boolean): boolean {
+  try {
+    const claims = decodeTokenUnverified(readTokenFile(file));
+    return !isExpired(claims, Date.now()) && isWanted(claims);
+  } catch {
+    return false;
   }
 }
 
