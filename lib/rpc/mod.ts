@@ -6,4 +6,6 @@
  */
 export type { Agent, AgentMessage, AgentMetadata } from "./agent.ts";
 export type { ActionCall, Authorizer, CallAuditor, Decision } from "./authorizer.ts";
+export { AgentHost, type AgentHostOptions } from "./host.ts";
+export { type HostStats, newHostStats } from "./host_stats.ts";
 export { type Action, type ActionContext, ActionError, type RpcAgentOptions, rpcAgent } from "./rpc_agent.ts";
