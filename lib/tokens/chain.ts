@@ -1,10 +1,18 @@
-import { decodeHex, type KeyPair, verifySignature } from "../crypto/mod.ts";
+import { decodeHex, verifySignature } from "../crypto/mod.ts";
 import { encodeUtf8, parseKsuid } from "../std/mod.ts";
-import type { StandardClaims } from "./claims.ts";
+import type { SignedClaims } from "./claims.ts";
 import { TokenError } from "./error.ts";
 
 const issuerPrefix = "I-";
 const chainPrefix = "C-";
+
+/** A key that can issue within a trust chain: at hand, or in a vault. */
+export interface ChainKey {
+  /** ed25519, 64 lower-case hex characters. */
+  readonly publicKey: string;
+  /** Sign the bytes as they are; gives 64 bytes. */
+  sign(data: Uint8Array): Uint8Array | Promise<Uint8Array>;
+}
 
 /** The claims by which a token takes part in a trust chain. */
 export interface ChainClaims {
@@ -21,12 +29,12 @@ export interface ChainIssuer {
 }
 
 /** Whether a token was issued by a chain issuer rather than by the organization itself. */
-export function isChained(claims: Pick<StandardClaims, "iss">): boolean {
+export function isChained(claims: SignedClaims): boolean {
   return claims.iss?.startsWith(chainPrefix) ?? false;
 }
 
 /** Whether a token says that its holder may issue others. */
-export function isChainIssuer(claims: StandardClaims): boolean {
+export function isChainIssuer(claims: SignedClaims): boolean {
   return (claims.iss?.startsWith(issuerPrefix) ?? false) && Boolean(claims.tcs);
 }
 
@@ -36,10 +44,14 @@ export function isChainIssuer(claims: StandardClaims): boolean {
  * @param organization The organization issuer's key.
  * @throws {TokenError} `no public key set`.
  */
-export function chainIssuerClaims(jti: string, publicKey: string | undefined, organization: KeyPair): ChainClaims {
+export async function chainIssuerClaims(
+  jti: string,
+  publicKey: string | undefined,
+  organization: ChainKey,
+): Promise<ChainClaims> {
   if (!publicKey) throw new TokenError("no public key set");
-  const signed = encodeUtf8(`${jti}.${publicKey}`);
-  return { iss: `${issuerPrefix}${organization.publicKey}`, tcs: organization.sign(signed).toHex() };
+  const signature = await organization.sign(encodeUtf8(`${jti}.${publicKey}`));
+  return { iss: `${issuerPrefix}${organization.publicKey}`, tcs: signature.toHex() };
 }
 
 /**
@@ -50,7 +62,11 @@ export function chainIssuerClaims(jti: string, publicKey: string | undefined, or
  * @returns also `issexp`, the end of the issuer's own time, which is the latest end of the new token's.
  * @throws {TokenError} when the issuer's token cannot issue.
  */
-export function chainedClaims(jti: string, issuer: StandardClaims, key: KeyPair): ChainClaims & { issexp: number } {
+export async function chainedClaims(
+  jti: string,
+  issuer: SignedClaims,
+  key: ChainKey,
+): Promise<ChainClaims & { issexp: number }> {
   if (!issuer.tcs) throw new TokenError("no Trust Chain Signature claim in JWT Signing Token");
   if (!issuer.jti) throw new TokenError("id not set");
   if (!issuer.public_key) throw new TokenError("no public key set");
@@ -58,9 +74,10 @@ export function chainedClaims(jti: string, issuer: StandardClaims, key: KeyPair)
   if (issuer.public_key.toLowerCase() !== key.publicKey) {
     throw new TokenError("the JWT Signing Token does not belong to the JWT Signing Key");
   }
+  const signature = await key.sign(encodeUtf8(`${jti}.${issuer.tcs}`));
   return {
     iss: `${chainPrefix}${issuer.jti}.${issuer.public_key}`,
-    tcs: `${issuer.tcs}.${key.sign(encodeUtf8(`${jti}.${issuer.tcs}`)).toHex()}`,
+    tcs: `${issuer.tcs}.${signature.toHex()}`,
     issexp: issuer.exp,
   };
 }
@@ -69,7 +86,7 @@ export function chainedClaims(jti: string, issuer: StandardClaims, key: KeyPair)
  * Who a chained token says issued it.
  * @throws {TokenError} `invalid issuer content`.
  */
-export function chainIssuerOf(claims: StandardClaims): ChainIssuer {
+export function chainIssuerOf(claims: SignedClaims): ChainIssuer {
   const parts = (claims.iss ?? "").slice(chainPrefix.length).split(".");
   const [id, publicKey] = parts;
   if (!id || !publicKey || parts.length !== 2) throw new TokenError("invalid issuer content");
@@ -84,14 +101,14 @@ export function chainIssuerOf(claims: StandardClaims): ChainIssuer {
  * @returns the chain issuer, whose key must have signed the JWT.
  * @throws {TokenError} naming the link that does not hold.
  */
-export function verifyChain(claims: StandardClaims, organizationKey: string): ChainIssuer {
-  const { issuer, organizationPart } = verifyChainLink(claims);
-  const vouched = decodeHex(organizationPart);
-  const subject = encodeUtf8(`${issuer.id}.${issuer.publicKey}`);
-  if (vouched === undefined || !verifySignature(organizationKey, subject, vouched)) {
+export function verifyChain(claims: SignedClaims, organizationKey: string): ChainIssuer {
+  const link = readLink(claims);
+  const vouchedFor = `${link.issuer.id}.${link.issuer.publicKey}`;
+  if (!holds(organizationKey, vouchedFor, link.organizationPart)) {
     throw new TokenError("chain issuer credentials not signed by org issuer");
   }
-  return issuer;
+  checkLink(claims, link);
+  return link.issuer;
 }
 
 /**
@@ -100,20 +117,39 @@ export function verifyChain(claims: StandardClaims, organizationKey: string): Ch
  *
  * @throws {TokenError} naming what is missing or does not fit.
  */
-export function verifyChainLink(claims: StandardClaims): { issuer: ChainIssuer; organizationPart: string } {
+export function verifyChainLink(claims: SignedClaims): ChainIssuer {
+  const link = readLink(claims);
+  checkLink(claims, link);
+  return link.issuer;
+}
+
+/** The trust chain signature taken apart: who is vouched for, and the two signatures as hex. */
+interface ChainLink {
+  issuer: ChainIssuer;
+  organizationPart: string;
+  issuerPart: string;
+}
+
+function readLink(claims: SignedClaims): ChainLink {
   requireChainClaims(claims);
   const issuer = chainIssuerOf(claims);
   const [organizationPart, issuerPart, extra] = (claims.tcs ?? "").split(".");
   if (!organizationPart || !issuerPart || extra !== undefined) throw new TokenError("invalid trust chain signature");
-  const signature = decodeHex(issuerPart);
-  const signed = encodeUtf8(`${claims.jti}.${organizationPart}`);
-  if (signature === undefined || !verifySignature(issuer.publicKey, signed, signature)) {
-    throw new TokenError("invalid chain signature");
-  }
-  return { issuer, organizationPart };
+  return { issuer, organizationPart, issuerPart };
 }
 
-function requireChainClaims(claims: StandardClaims): void {
+function checkLink(claims: SignedClaims, { issuer, organizationPart, issuerPart }: ChainLink): void {
+  if (!holds(issuer.publicKey, `${claims.jti}.${organizationPart}`, issuerPart)) {
+    throw new TokenError("invalid chain signature");
+  }
+}
+
+function holds(publicKey: string, signed: string, signatureHex: string): boolean {
+  const signature = decodeHex(signatureHex);
+  return signature !== undefined && verifySignature(publicKey, encodeUtf8(signed), signature);
+}
+
+function requireChainClaims(claims: SignedClaims): void {
   if (!claims.public_key) throw new TokenError("no public key set");
   if (!claims.tcs) throw new TokenError("no trust chain signature set");
   if (!claims.jti) throw new TokenError("id not set");

@@ -21,6 +21,9 @@ export interface StandardClaims {
   jti?: string;
 }
 
+/** The claims on which signature, trust chain and times rest, whatever the token is for. */
+export type SignedClaims = Omit<StandardClaims, "purpose">;
+
 /** What a client may do beyond being connected; an absent flag is false. */
 export interface ClientPermissions {
   streams_admin?: boolean;

@@ -1,5 +1,5 @@
 import { newKsuid } from "../std/mod.ts";
-import { chainedClaims, chainIssuerClaims } from "./chain.ts";
+import { type ChainClaims, type ChainKey, chainedClaims, chainIssuerClaims } from "./chain.ts";
 import {
   type ClientClaims,
   type ClientPermissions,
@@ -8,6 +8,7 @@ import {
   type ProvisioningClaims,
   type ServerClaims,
   type ServerPermissions,
+  type SignedClaims,
   type StandardClaims,
   serverPermissionNames,
   type TokenPurpose,
@@ -30,7 +31,7 @@ export interface IssueOptions {
   /** Text of `iss` where no trust chain sets it. */
   issuer?: string;
   /** Claims of the chain issuer on whose behalf the signer signs. */
-  chainIssuer?: StandardClaims;
+  chainIssuer?: SignedClaims;
 }
 
 /** What a new client token says. */
@@ -57,8 +58,8 @@ export type NewProvisioning = Omit<ProvisioningClaims, keyof StandardClaims>;
  * @throws {TokenError} when the signer or the chain issuer cannot issue it.
  */
 export async function issueClientToken(client: NewClient, options: IssueOptions): Promise<string> {
-  const standard = standardClaims("choria_client_id", client.public_key, options);
-  if (client.canIssue) Object.assign(standard, issuerClaims(standard, options));
+  const standard = await standardClaims("choria_client_id", client.public_key, options);
+  if (client.canIssue) Object.assign(standard, await issuerClaims(standard, options));
   const claims = {
     callerid: client.callerid,
     agents: nonEmpty(client.agents),
@@ -84,7 +85,7 @@ export async function issueServerToken(server: NewServer, options: IssueOptions)
     permissions: onlyTrue(server.permissions, serverPermissionNames),
     ou: server.ou || defaultOrganization,
     pub_subjects: nonEmpty(server.pub_subjects),
-    ...inOrder(standardClaims("choria_server", server.public_key, options)),
+    ...inOrder(await standardClaims("choria_server", server.public_key, options)),
   };
   return signToken(claims, options.signer);
 }
@@ -109,12 +110,16 @@ export async function issueProvisioningToken(node: NewProvisioning, options: Iss
     ou: node.ou || defaultOrganization,
     v2: node.v2 || undefined,
     update: node.update || undefined,
-    ...inOrder({ ...standardClaims("choria_provisioning", undefined, options), sub: "choria_provisioning" }),
+    ...inOrder({ ...(await standardClaims("choria_provisioning", undefined, options)), sub: "choria_provisioning" }),
   };
   return signToken(claims, options.signer);
 }
 
-function standardClaims(purpose: TokenPurpose, publicKey: string | undefined, options: IssueOptions): StandardClaims {
+async function standardClaims(
+  purpose: TokenPurpose,
+  publicKey: string | undefined,
+  options: IssueOptions,
+): Promise<StandardClaims> {
   const iat = Math.floor(options.now / 1_000);
   // Verifiers of a trust chain insist that the id was made in the second in which the token was.
   const jti = newKsuid(iat);
@@ -122,16 +127,20 @@ function standardClaims(purpose: TokenPurpose, publicKey: string | undefined, op
   const base: StandardClaims = { purpose, iss: options.issuer ?? packageIssuer, exp, nbf: iat, iat, jti };
   if (publicKey) base.public_key = publicKey;
   if (options.chainIssuer === undefined) return base;
-  const { key } = options.signer;
-  if (key === undefined) throw new TokenError("a trust chain needs an ed25519 signing key");
-  const chain = chainedClaims(jti, options.chainIssuer, key);
+  const key = chainKey(options.signer, "a trust chain needs an ed25519 signing key");
+  const chain = await chainedClaims(jti, options.chainIssuer, key);
   return { ...base, ...chain, exp: Math.min(exp, chain.issexp) };
 }
 
-function issuerClaims(standard: StandardClaims, options: IssueOptions) {
-  const { key } = options.signer;
-  if (key === undefined) throw new TokenError("a chain issuer needs the ed25519 seed of the organization issuer");
+function issuerClaims(standard: StandardClaims, options: IssueOptions): Promise<ChainClaims> {
+  const key = chainKey(options.signer, "a chain issuer needs the ed25519 key of the organization issuer");
   return chainIssuerClaims(standard.jti ?? "", standard.public_key, key);
+}
+
+function chainKey(signer: TokenSigner, otherwise: string): ChainKey {
+  const { publicKey } = signer;
+  if (publicKey === undefined) throw new TokenError(otherwise);
+  return { publicKey, sign: (data) => signer.sign(data) };
 }
 
 /** Standard claims in the order in which every known program writes them; absent ones stay absent. */

@@ -7,6 +7,7 @@
 export {
   type ChainClaims,
   type ChainIssuer,
+  type ChainKey,
   chainedClaims,
   chainIssuerClaims,
   chainIssuerOf,
@@ -24,6 +25,7 @@ export {
   type ProvisioningClaims,
   type ServerClaims,
   type ServerPermissions,
+  type SignedClaims,
   type StandardClaims,
   serverPermissionNames,
   type TokenPurpose,

@@ -8,6 +8,7 @@ import {
   type ProvisioningClaims,
   type ServerClaims,
   type ServerPermissions,
+  type SignedClaims,
   serverPermissionNames,
   type TokenPurpose,
 } from "./claims.ts";
@@ -73,7 +74,7 @@ export function decodeTokenUnverified(token: string): Claims {
 
 function decodeClientClaims(raw: JsonObject): ClientClaims {
   return {
-    ...standard(raw),
+    ...decodeSignedClaims(raw),
     purpose: "choria_client_id",
     callerid: text(raw, "callerid") ?? "",
     ...optional("agents", list(raw, "agents")),
@@ -88,7 +89,7 @@ function decodeClientClaims(raw: JsonObject): ClientClaims {
 
 function decodeServerClaims(raw: JsonObject): ServerClaims {
   return {
-    ...standard(raw),
+    ...decodeSignedClaims(raw),
     purpose: "choria_server",
     identity: text(raw, "identity") ?? "",
     collectives: list(raw, "collectives") ?? [],
@@ -102,7 +103,7 @@ function decodeProvisioningClaims(raw: JsonObject): ProvisioningClaims {
   const extensions = raw.extensions ?? null;
   if (extensions !== null && !isObject(extensions)) throw wrongType("extensions", "an object");
   return {
-    ...standard(raw),
+    ...decodeSignedClaims(raw),
     purpose: "choria_provisioning",
     cht: text(raw, "cht") ?? "",
     chs: flag(raw, "chs") ?? false,
@@ -120,7 +121,11 @@ function decodeProvisioningClaims(raw: JsonObject): ProvisioningClaims {
   };
 }
 
-function standard(raw: JsonObject) {
+/**
+ * Give types to the claims that every token may carry, whatever it is for.
+ * @throws {TokenError} when one has another type than it must.
+ */
+export function decodeSignedClaims(raw: JsonObject): SignedClaims {
   return {
     ...optional("tcs", text(raw, "tcs")),
     ...optional("public_key", text(raw, "public_key")),

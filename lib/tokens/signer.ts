@@ -7,15 +7,15 @@ import { encodeUtf8, errorText } from "../std/mod.ts";
 export interface TokenSigner {
   /** `alg` of the tokens it makes. */
   readonly algorithm: "EdDSA" | "RS256";
-  /** The ed25519 key, where the signer holds one: trust chains need it. */
-  readonly key?: KeyPair;
+  /** Public part of an ed25519 key, hex: trust chains need it. RSA signers have none. */
+  readonly publicKey?: string;
   /** Sign the bytes; gives the raw signature. */
   sign(data: Uint8Array): Promise<Uint8Array>;
 }
 
 /** A signer of an ed25519 key at hand. */
 export function keySigner(key: KeyPair): TokenSigner {
-  return { algorithm: "EdDSA", key, sign: async (data) => key.sign(data) };
+  return { algorithm: "EdDSA", publicKey: key.publicKey, sign: async (data) => key.sign(data) };
 }
 
 /**

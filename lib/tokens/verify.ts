@@ -2,11 +2,11 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { compactVerify } from "jose";
 import { isPublicKey, publicKeyObject } from "../crypto/mod.ts";
-import { errorText, isFile } from "../std/mod.ts";
+import { errorText, isFile, type JsonObject } from "../std/mod.ts";
 import { isChained, verifyChain, verifyChainLink } from "./chain.ts";
-import type { Claims, ClientClaims, ProvisioningClaims, ServerClaims, StandardClaims, TokenPurpose } from "./claims.ts";
+import type { Claims, ClientClaims, ProvisioningClaims, ServerClaims, SignedClaims, TokenPurpose } from "./claims.ts";
 import { TokenError, TokenExpiredError } from "./error.ts";
-import { decodeClaims, type ParsedToken, parseToken } from "./parse.ts";
+import { decodeClaims, decodeSignedClaims, type ParsedToken, parseToken, purposeOf } from "./parse.ts";
 
 /** The claims that a token of a purpose carries. */
 export interface ClaimsByPurpose {
@@ -55,8 +55,9 @@ export async function verifyToken<P extends TokenPurpose>(
   purpose: P,
   options: VerifyOptions,
 ): Promise<ClaimsByPurpose[P]> {
-  const claims = await verifyText(token, purpose, options);
-  if (claims.purpose !== purpose) throw new TokenError(notOfPurpose[purpose]);
+  const raw = await explained(purpose, () => verifyText(token, purpose, options));
+  if (purposeOf(raw) !== purpose) throw new TokenError(notOfPurpose[purpose]);
+  const claims = await explained(purpose, () => decodeClaims(raw));
   checkTrustRules(claims, options.now);
   return claims as ClaimsByPurpose[P];
 }
@@ -65,13 +66,13 @@ export async function verifyToken<P extends TokenPurpose>(
  * When a token stops being good: the earlier of its own end and its issuer's, in Unix seconds; undefined when
  * it has neither.
  */
-export function expiryOf(claims: StandardClaims): number | undefined {
+export function expiryOf(claims: SignedClaims): number | undefined {
   const ends = [claims.exp, claims.issexp].filter((end) => end !== undefined);
   return ends.length === 0 ? undefined : Math.min(...ends);
 }
 
 /** Whether a token's time, or its issuer's, is over at `now` (milliseconds since the epoch). */
-export function isExpired(claims: StandardClaims, now: number): boolean {
+export function isExpired(claims: SignedClaims, now: number): boolean {
   const end = expiryOf(claims);
   return end !== undefined && now >= end * 1_000;
 }
@@ -99,14 +100,10 @@ export function readVerifyKey(hexOrPath: string): VerifyKey {
   }
 }
 
-/** Signature and times. Its errors are told as the original tells them, with what was being read in front. */
-async function verifyText(token: string, purpose: TokenPurpose, options: VerifyOptions): Promise<Claims> {
+/** Errors are told as the original tells them, with what was being read in front. */
+async function explained<T>(purpose: TokenPurpose, work: () => T | Promise<T>): Promise<T> {
   try {
-    const parsed = parseToken(token);
-    const claims = decodeClaims(parsed.raw);
-    await verifySignatureOf(parsed, claims, purpose, options);
-    checkTimes(claims, options.now);
-    return claims;
+    return await work();
   } catch (error) {
     const text = prefixes[purpose] + errorText(error);
     if (error instanceof TokenExpiredError) throw new TokenExpiredError(text, { cause: error });
@@ -114,9 +111,18 @@ async function verifyText(token: string, purpose: TokenPurpose, options: VerifyO
   }
 }
 
+/** Signature and times: what must hold before anything else in the token is looked at. */
+async function verifyText(token: string, purpose: TokenPurpose, options: VerifyOptions): Promise<JsonObject> {
+  const parsed = parseToken(token);
+  const claims = decodeSignedClaims(parsed.raw);
+  await verifySignatureOf(parsed, claims, purpose, options);
+  checkTimes(claims, options.now);
+  return parsed.raw;
+}
+
 async function verifySignatureOf(
   parsed: ParsedToken,
-  claims: Claims,
+  claims: SignedClaims,
   purpose: TokenPurpose,
   options: VerifyOptions,
 ): Promise<void> {
@@ -130,7 +136,12 @@ async function verifySignatureOf(
   }
 }
 
-function signingKey(parsed: ParsedToken, claims: Claims, purpose: TokenPurpose, options: VerifyOptions): KeyObject {
+function signingKey(
+  parsed: ParsedToken,
+  claims: SignedClaims,
+  purpose: TokenPurpose,
+  options: VerifyOptions,
+): KeyObject {
   const { algorithm } = parsed;
   if (algorithm !== "EdDSA" && !rsaAlgorithms.includes(algorithm)) {
     throw new TokenError(`token signature is invalid: signing method ${algorithm} is invalid`);
@@ -147,10 +158,10 @@ function signingKey(parsed: ParsedToken, claims: Claims, purpose: TokenPurpose, 
   return key;
 }
 
-function chainSigner(claims: Claims, trusted: string, pinned: boolean): string {
+function chainSigner(claims: SignedClaims, trusted: string, pinned: boolean): string {
   try {
     if (pinned) {
-      const { issuer } = verifyChainLink(claims);
+      const issuer = verifyChainLink(claims);
       if (issuer.publicKey === trusted.toLowerCase()) return issuer.publicKey;
     }
     return verifyChain(claims, trusted).publicKey;
@@ -159,7 +170,7 @@ function chainSigner(claims: Claims, trusted: string, pinned: boolean): string {
   }
 }
 
-function checkTimes(claims: StandardClaims, now: number): void {
+function checkTimes(claims: SignedClaims, now: number): void {
   if (claims.exp !== undefined && now >= claims.exp * 1_000) {
     throw new TokenExpiredError("token has invalid claims: token is expired");
   }
