@@ -1,16 +1,7 @@
-import type { Auth, Authenticator, Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/nats-core";
-import { connect as dial, type NodeConnectionOptions } from "@nats-io/transport-node";
-import { encodeBase64Url, type KeyPair } from "../crypto/mod.ts";
-import {
-  backoff,
-  type Clock,
-  encodeUtf8,
-  errorText,
-  fiveSecondSteps,
-  type Logger,
-  systemClock,
-  twentySecondSteps,
-} from "../std/mod.ts";
+import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/nats-core";
+import type { KeyPair, Nkey } from "../crypto/mod.ts";
+import { backoff, type Clock, errorText, fiveSecondSteps, type Logger, systemClock } from "../std/mod.ts";
+import { dialOnce, ReconnectPace } from "./_dial.ts";
 
 /** What a node shows the broker when it connects. */
 export interface Login {
@@ -20,6 +11,8 @@ export interface Login {
   key?: KeyPair;
   user?: string;
   password?: string;
+  /** Key of a NATS user: the broker's own parts log in with one, nobody else. */
+  nkey?: Nkey;
 }
 
 /** How the connection is encrypted. */
@@ -101,52 +94,19 @@ export interface Connection extends AsyncDisposable {
 export async function connectBroker(options: ConnectOptions): Promise<Connection> {
   const { logger, clock = systemClock, signal, attempts = 0 } = options;
   const waits = backoff(fiveSecondSteps);
+  const pace = new ReconnectPace(options.servers.length);
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     try {
-      return new BrokerConnection(await dial(dialOptions(options)), options);
+      return new BrokerConnection(await dialOnce(options, pace), options, pace);
     } catch (error) {
+      signal?.throwIfAborted();
       const text = `Initial connection to the Broker failed on try ${attempt}: ${errorText(error)}`;
       if (attempt === attempts) throw new Error(text, { cause: error });
       logger.warn(text, { servers: options.servers.join(",") });
     }
-    await clock.sleep(waits.delay(attempt), signal);
+    await clock.sleep(waits.delay(attempt - 1), signal);
   }
-}
-
-function dialOptions(options: ConnectOptions): NodeConnectionOptions {
-  const { tls = {} } = options;
-  const waits = backoff(twentySecondSteps);
-  let reconnects = 0;
-  return {
-    servers: [...options.servers],
-    name: options.name,
-    authenticator: authenticator(options.login),
-    inboxPrefix: options.inboxPrefix,
-    timeout: options.timeout ?? 10_000,
-    pingInterval: options.pingInterval ?? 30_000,
-    maxReconnectAttempts: -1,
-    ignoreAuthErrorAbort: true,
-    ignoreClusterUpdates: true,
-    reconnectDelayHandler: () => waits.delay(Math.floor(reconnects++ / options.servers.length)),
-    ...(tls === false ? {} : { tls: tls.ca === undefined ? { rejectUnauthorized: false } : { ca: tls.ca } }),
-  };
-}
-
-function authenticator(login: () => Login): Authenticator {
-  return (nonce) => {
-    const { token, key, user, password } = login();
-    const fields = {
-      ...(token === undefined ? {} : { auth_token: token }),
-      // Peers of the original send the token twice; a broker that has no operator keys ignores the second.
-      ...(token !== undefined && key !== undefined ? { jwt: token } : {}),
-      ...(key !== undefined && nonce ? { sig: encodeBase64Url(key.sign(encodeUtf8(nonce))) } : {}),
-      ...(user === undefined ? {} : { user }),
-      ...(password === undefined ? {} : { pass: password }),
-    };
-    // The client's type wants one way to log in; Choria mixes three in one CONNECT.
-    return fields as Auth;
-  };
 }
 
 class BrokerConnection implements Connection {
@@ -154,16 +114,19 @@ class BrokerConnection implements Connection {
   readonly closed: Promise<Error | undefined>;
   readonly #logger: Logger;
   readonly #onState: ConnectOptions["onState"];
+  readonly #pace: ReconnectPace;
   #isUp = true;
 
-  constructor(nats: NatsConnection, options: ConnectOptions) {
+  constructor(nats: NatsConnection, options: ConnectOptions, pace: ReconnectPace) {
     this.nats = nats;
+    this.#pace = pace;
     this.#logger = options.logger;
     this.#onState = options.onState;
     this.closed = nats.closed().then((error) => (error instanceof Error ? error : undefined));
     void this.#watch();
     this.#logger.debug("Connected to the broker", { server: this.server, connection: options.name });
-    this.#onState?.("connected");
+    this.#pace.connected();
+    this.#tell("connected");
   }
 
   get server(): string {
@@ -216,13 +179,22 @@ class BrokerConnection implements Connection {
       }
     }
     this.#isUp = false;
-    this.#onState?.("closed");
+    this.#tell("closed");
   }
 
   #turn(isUp: boolean, server: string): void {
     this.#isUp = isUp;
+    if (isUp) this.#pace.connected();
     if (isUp) this.#logger.info("Reconnected to the broker", { server });
     else this.#logger.warn("Disconnected from the broker", { server });
-    this.#onState?.(isUp ? "connected" : "disconnected");
+    this.#tell(isUp ? "connected" : "disconnected");
+  }
+
+  #tell(state: "connected" | "disconnected" | "closed"): void {
+    try {
+      this.#onState?.(state);
+    } catch (error) {
+      this.#logger.error("A listener of the connection failed", { state, reason: errorText(error) });
+    }
   }
 }
