@@ -44,6 +44,10 @@ export const brokerSettings = {
   "plugin.choria.network.peer_port": integer(0, "Port for other brokers"),
   "plugin.choria.network.peer_user": text("", "User that other brokers present"),
   "plugin.choria.network.peer_password": text("", "Password that other brokers present"),
+  "plugin.choria.network.peer_secret": text(
+    "",
+    "Secret of at least 32 characters shared by all brokers: they then answer each other's logins",
+  ),
   "plugin.choria.network.gateway_name": text("CHORIA", "Name of the cluster"),
   "plugin.choria.network.gateway_port": integer(0, "Port for gateways"),
   "plugin.choria.network.gateway_remotes": commaList("", "Names of remote gateways"),

@@ -16,10 +16,10 @@ export function parseConf(text: string): ConfLine[] {
   for (const [index, raw] of text.split("\n").entries()) {
     const trimmed = raw.trim();
     if (trimmed === "" || trimmed.startsWith("#")) continue;
-    const match = /^(.+?)\s*=\s*(.+)$/.exec(trimmed);
-    if (match?.[1] !== undefined && match[2] !== undefined) {
-      lines.push({ key: match[1], value: match[2], line: index + 1 });
-    }
+    const separator = trimmed.indexOf("=");
+    const key = trimmed.slice(0, Math.max(separator, 0)).trim();
+    const value = trimmed.slice(separator + 1).trim();
+    if (key !== "" && value !== "") lines.push({ key, value, line: index + 1 });
   }
   return lines;
 }

@@ -2,7 +2,7 @@ import { resolveSrv } from "node:dns/promises";
 import type { Config } from "../config/mod.ts";
 
 /** Looks up SRV records; rejects when there are none. */
-export type SrvLookup = (name: string) => Promise<{ name: string; port: number }[]>;
+export type SrvLookup = (name: string) => Promise<{ name: string; port: number; priority?: number }[]>;
 
 const brokerRecords = ["_mcollective-server._tcp", "_x-puppet-mcollective._tcp"];
 
@@ -22,10 +22,11 @@ export async function brokersOf(config: Config, lookup: SrvLookup = resolveSrv):
   return ["puppet:4222"];
 }
 
-/** Brokers that an SRV record names, as `host:port`; none when there is no such record. */
+/** Brokers that an SRV record names, as `host:port`, those of the lowest priority number first; none without a record. */
 export async function lookupBrokers(record: string, lookup: SrvLookup = resolveSrv): Promise<string[]> {
   try {
-    return (await lookup(record)).map(({ name, port }) => `${name.replace(/\.$/, "")}:${port}`);
+    const found = (await lookup(record)).sort((a, b) => (a.priority ?? 0) - (b.priority ?? 0));
+    return found.map(({ name, port }) => `${name.replace(/\.$/, "")}:${port}`);
   } catch {
     return [];
   }

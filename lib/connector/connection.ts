@@ -49,6 +49,11 @@ export interface ConnectOptions {
    */
   pingInterval?: number;
   /**
+   * Milliseconds to wait before each attempt to come back; the last one repeats, and each is jittered.
+   * @default twentySecondSteps
+   */
+  reconnectSteps?: readonly number[];
+  /**
    * Give up after this many attempts for a first connection, the last error being thrown; 0 never gives up.
    * @default 0
    */

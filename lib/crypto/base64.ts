@@ -32,5 +32,9 @@ export function encodeBase64Url(data: Uint8Array | string): string {
 
 /** Decode hex of either case; undefined for anything else. */
 export function decodeHex(text: string): Uint8Array | undefined {
-  return /^(?:[0-9a-fA-F]{2})*$/.test(text) ? Uint8Array.fromHex(text) : undefined;
+  try {
+    return Uint8Array.fromHex(text);
+  } catch {
+    return undefined;
+  }
 }

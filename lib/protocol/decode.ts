@@ -68,11 +68,21 @@ export function requireBytes(document: JsonObject, key: string, what: string): U
 export function exactInteger(text: string, document: JsonObject, key: string): bigint | undefined {
   const value = document[key];
   if (typeof value !== "number" || !Number.isInteger(value)) return undefined;
-  // One occurrence of the key can only be the one at the top: a quote inside a string would be escaped. Parsing
-  // everything again with all digits costs far more, so it is left to the odd document.
+  // Where the key is written once, its digits are those of the value. Parsing everything again with all digits
+  // costs far more, so it is left to the odd document that says the key twice, or spells it with escapes.
   const found = [...text.matchAll(new RegExp(`"${key}"\\s*:\\s*([^\\s,}\\]]+)`, "g"))];
-  if (found.length === 1) return /^-?\d+$/.test(found[0]?.[1] ?? "") ? BigInt(found[0]?.[1] ?? "") : undefined;
-  const whole = parseExact(text);
+  const digits = found.length === 1 ? (found[0]?.[1] ?? "") : "";
+  if (Number(digits) === value && digits !== "") return /^-?\d+$/.test(digits) ? BigInt(digits) : undefined;
+  return exactFromWhole(text, key);
+}
+
+function exactFromWhole(text: string, key: string): bigint | undefined {
+  let whole: unknown;
+  try {
+    whole = parseExact(text);
+  } catch {
+    return undefined;
+  }
   const exact = isObject(whole) ? whole[key] : undefined;
   if (typeof exact === "bigint") return exact;
   return typeof exact === "number" && Number.isSafeInteger(exact) ? BigInt(exact) : undefined;

@@ -28,20 +28,19 @@ export function httpSigner(options: HttpSignerOptions): RemoteSigner {
         request: encodeBase64(request),
         signature: credentials.key.sign(request).toHex(),
       });
-      const response = await post(url, body, tls, timeout);
-      if (response.status !== 200) {
-        throw new SecurityError(`could not perform remote signing request: ${response.status} ${response.statusText}`);
-      }
-      return decodeSecureRequest(readAnswer(await response.text()));
+      return decodeSecureRequest(readAnswer(await post(url, body, tls, timeout)));
     },
   };
 }
 
-async function post(url: string, body: string, tls: object, timeout: number): Promise<Response> {
+async function post(url: string, body: string, tls: object, timeout: number): Promise<string> {
   const headers = { "Content-Type": "application/json" };
   try {
-    return await fetch(url, { method: "POST", headers, body, tls, signal: AbortSignal.timeout(timeout) });
+    const response = await fetch(url, { method: "POST", headers, body, tls, signal: AbortSignal.timeout(timeout) });
+    if (response.status === 200) return await response.text();
+    throw new SecurityError(`could not perform remote signing request: ${response.status} ${response.statusText}`);
   } catch (error) {
+    if (error instanceof SecurityError) throw error;
     throw new SecurityError(`could not perform signing request: ${errorText(error)}`, { cause: error });
   }
 }

@@ -64,9 +64,9 @@ export function parseDuration(text: string, options: DurationOptions = {}): numb
  * Write milliseconds as Go does, exact to the nanosecond: `355ms`, `4.045s`, `1m3.2s`, `0s`.
  */
 export function formatDuration(ms: number): string {
-  if (ms === 0) return "0s";
   const sign = ms < 0 ? "-" : "";
   const ns = Math.round(Math.abs(ms) * 1e6);
+  if (ns === 0) return "0s";
   if (ns < 1_000) return `${sign}${ns}ns`;
   if (ns < 1_000_000) return `${sign}${trimZeros(ns / 1e3, 3)}µs`;
   if (ns < 1_000_000_000) return `${sign}${trimZeros(ns / 1e6, 6)}ms`;

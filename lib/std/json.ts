@@ -14,7 +14,10 @@ export function isStringList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
-/** A class of object whose own keys are read from untrusted JSON: text, bytes or a value. */
+/**
+ * Text or UTF-8 bytes as a JSON object.
+ * @throws {SyntaxError} when they are no JSON object; {@link TypeError} when the bytes are not UTF-8.
+ */
 export function parseObject(text: string | Uint8Array): JsonObject {
   const value: unknown = JSON.parse(typeof text === "string" ? text : utf8.decode(text));
   if (!isObject(value)) throw new SyntaxError("Cannot read the JSON document: expected an object");
@@ -25,14 +28,21 @@ export function parseObject(text: string | Uint8Array): JsonObject {
  * Like JSON.parse, but an integer that a double cannot hold exactly arrives as a bigint, so that Go's
  * nanosecond times and 64-bit ids survive.
  *
- * @throws {SyntaxError} when the text is not JSON.
+ * @throws {SyntaxError} when the text is not JSON, or is nested deeper than the stack allows.
  */
 export function parseExact(text: string): unknown {
-  return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
-    if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-    const source = context?.source ?? "";
-    return /^-?\d+$/.test(source) ? BigInt(source) : value;
-  });
+  try {
+    return JSON.parse(text, exactNumber);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw error;
+    throw new SyntaxError("Cannot read the JSON document: it is nested too deeply", { cause: error });
+  }
+}
+
+function exactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+  const source = context?.source ?? "";
+  return /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

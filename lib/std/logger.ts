@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import pino from "pino";
+import { safeFields, withoutTokens } from "./_redact.ts";
 
 /** How much is logged; each level includes those after it. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "fatal";
@@ -47,9 +48,6 @@ export const silentLogger: Logger = {
   child: () => silentLogger,
 };
 
-/** Keys that are never written with their value, should they ever slip into fields. */
-const redacted = ["token", "jwt", "password", "pass", "seed", "secret", "auth_token"];
-
 /**
  * Make a logger. Each line is on its way to the kernel when the call returns, so nothing is lost when the
  * process ends.
@@ -60,7 +58,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const { level = "info", destination = "stdout" } = options;
   if (destination === "discard") return silentLogger;
   const isStream = destination === "stdout" || destination === "stderr";
-  const { format = isStream && !destination.startsWith("/dev/") ? "text" : "json" } = options;
+  const { format = isStream ? "text" : "json" } = options;
   const sink = openSink(destination);
   const stream = format === "json" ? sink : { write: (line: string) => sink.write(toText(line)) };
   return wrap(
@@ -69,7 +67,6 @@ export function createLogger(options: LoggerOptions = {}): Logger {
         level,
         base: null,
         messageKey: "msg",
-        redact: { paths: redacted, censor: "*****" },
         formatters: { level: (label) => ({ level: label === "warn" ? "warning" : label }) },
         timestamp: () => `,"time":"${isoSeconds(Date.now())}"`,
       },
@@ -95,12 +92,15 @@ function openSink(destination: string): Sink {
 }
 
 function wrap(target: pino.Logger): Logger {
+  const at = (level: "debug" | "info" | "warn" | "error") => (message: string, fields?: LogFields) => {
+    if (target.isLevelEnabled(level)) target[level](safeFields(fields ?? {}), withoutTokens(message));
+  };
   return {
-    debug: (message, fields) => target.debug(fields ?? {}, message),
-    info: (message, fields) => target.info(fields ?? {}, message),
-    warn: (message, fields) => target.warn(fields ?? {}, message),
-    error: (message, fields) => target.error(fields ?? {}, message),
-    child: (fields) => wrap(target.child(fields)),
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (fields) => wrap(target.child(safeFields(fields))),
   };
 }
 

@@ -31,3 +31,4 @@ export {
 } from "./logger.ts";
 export { LruMap } from "./lru.ts";
 export { formatGoTime, formatRfc3339, zeroTime } from "./time.ts";
+export { version } from "./version.ts";

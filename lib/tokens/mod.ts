@@ -44,6 +44,7 @@ export {
 } from "./issue.ts";
 export { decodeClaims, decodeTokenUnverified, type ParsedToken, parseToken, purposeOf } from "./parse.ts";
 export { keySigner, readTokenSigner, signToken, type TokenSigner } from "./signer.ts";
+export { type VaultSettings, vaultSettings, vaultSigner } from "./vault.ts";
 export { TokenVerifier } from "./verifier.ts";
 export {
   type ClaimsByPurpose,
