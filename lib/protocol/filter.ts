@@ -45,12 +45,12 @@ export function parseFactFilter(text: string): FactFilter {
   const operator = last?.[0] ?? "";
   const fact = text.slice(0, last?.index ?? 0).trim();
   const value = text.slice((last?.index ?? 0) + operator.length).trim();
-  const isBad = fact === "" || value === "" || /[<>=!~]$/.test(fact) || /^[<>=!~]/.test(value);
+  const isBad = fact === "" || value === "" || /^[<>=]/.test(fact) || /[<>=]$/.test(value);
   const known = spellings[operator] ?? (operators.has(operator) ? (operator as FactOperator) : undefined);
   if (isBad || known === undefined) {
     throw new SyntaxError(`could not parse fact ${text} it does not appear to be in a valid format`);
   }
-  const isRegex = value.length > 1 && value.startsWith("/") && value.endsWith("/");
+  const isRegex = value.startsWith("/") && value.endsWith("/");
   return { fact, operator: isRegex ? "=~" : known, value };
 }
 

@@ -36,11 +36,14 @@ export class Refused extends Error {
   override readonly name = "Refused";
   readonly counter: "invalid" | "filtered" | "ttlexpired" | "replayed";
   readonly fields: LogFields;
+  /** Whether somebody should look into it; requests for other nodes are the daily course. */
+  readonly isFault: boolean;
 
-  constructor(counter: Refused["counter"], reason: string, fields: LogFields = {}) {
+  constructor(counter: Refused["counter"], reason: string, fields: LogFields = {}, options = { isFault: true }) {
     super(reason);
     this.counter = counter;
     this.fields = fields;
+    this.isFault = options.isFault;
   }
 }
 
@@ -104,9 +107,10 @@ async function checkFilter(request: Request, { matches }: ReceiveOptions): Promi
   try {
     isMatch = await matches(request.filter);
   } catch (error) {
-    throw new Refused("filtered", `The filter cannot be evaluated: ${errorText(error)}`, fieldsOf(request));
+    const reason = `The filter cannot be evaluated: ${errorText(error)}`;
+    throw new Refused("filtered", reason, fieldsOf(request));
   }
-  if (!isMatch) throw new Refused("filtered", "The filter does not match", fieldsOf(request));
+  if (!isMatch) throw new Refused("filtered", "The filter does not match", fieldsOf(request), { isFault: false });
 }
 
 function checkCollective(request: Request, collectives: readonly string[]): void {

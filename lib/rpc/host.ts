@@ -203,7 +203,7 @@ export class AgentHost implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.stats[error.counter]++;
-      const level = error.counter === "filtered" ? "debug" : "warn";
+      const level = error.isFault ? "warn" : "debug";
       logger[level]("A request is not acted on", { ...error.fields, cause: error.counter, reason: error.message });
       return undefined;
     }

@@ -1,0 +1,6 @@
+/**
+ * Small languages in which people ask about data: GJSON paths.
+ *
+ * @module
+ */
+export { lookup } from "./gjson.ts";

@@ -1,0 +1,66 @@
+import type { FactFilter, Filter } from "../protocol/mod.ts";
+import type { JsonObject } from "../std/mod.ts";
+import { findsPattern, isPattern } from "./_pattern.ts";
+import { FilterError, matchFact } from "./fact.ts";
+
+/** A node as filters see it. What is costly to know is asked for only when a filter needs it. */
+export interface FilterNode {
+  identity: string;
+  /** Names of the agents that the node hosts. */
+  agents: readonly string[];
+  classes: () => readonly string[];
+  facts: () => JsonObject | Promise<JsonObject>;
+}
+
+/**
+ * Whether a node is meant by a filter: every kind that is not empty must match, in the order identity, agent, class,
+ * fact, compound.
+ *
+ * @throws {FilterError} when a condition has no answer; such a filter means nobody.
+ */
+export async function matchFilter(filter: Filter, node: FilterNode): Promise<boolean> {
+  if (filter.identity.length > 0 && !matchIdentity(filter.identity, node.identity)) return false;
+  if (filter.agent.length > 0 && !matchAgents(filter.agent, node.agents)) return false;
+  if (filter.cf_class.length > 0 && !matchClasses(filter.cf_class, node.classes())) return false;
+  if (filter.fact.length > 0 && !matchFacts(filter.fact, await node.facts())) return false;
+  if (filter.compound.length > 0) {
+    throw new FilterError("compound filters are not supported by this version");
+  }
+  return true;
+}
+
+/** Whether one of the wanted names is the identity, or finds something in it. */
+export function matchIdentity(wanted: readonly string[], identity: string): boolean {
+  return wanted.some(
+    (name) => name === identity || (isPattern(name) && findsPattern(name, identity, { ignoreCase: false })),
+  );
+}
+
+/** Whether each wanted agent is among those of the node. */
+export function matchAgents(wanted: readonly string[], agents: readonly string[]): boolean {
+  return matchAll(wanted, (name) =>
+    isPattern(name) ? agents.some((agent) => findsPattern(name, agent, { ignoreCase: false })) : agents.includes(name),
+  );
+}
+
+/**
+ * Whether each wanted class is among those of the node. Names are wanted in lower case and found as they stand in
+ * the node's file, so that a class with capitals is found by an expression alone.
+ */
+export function matchClasses(wanted: readonly string[], classes: readonly string[]): boolean {
+  return matchAll(wanted, (name) =>
+    isPattern(name)
+      ? classes.some((found) => findsPattern(name, found, { ignoreCase: true }))
+      : classes.includes(name.toLowerCase()),
+  );
+}
+
+/** Whether the facts meet every condition; see {@link matchFact}. */
+export function matchFacts(wanted: readonly FactFilter[], facts: unknown): boolean {
+  return matchAll(wanted, (filter) => matchFact(facts, filter));
+}
+
+/** Nothing wanted matches nothing. */
+function matchAll<T>(wanted: readonly T[], test: (item: T) => boolean): boolean {
+  return wanted.length > 0 && wanted.every(test);
+}
