@@ -70,6 +70,14 @@ export function decodeFilter(value: unknown): Filter {
   };
 }
 
+/** Like {@link decodeFilter}, with kinds that are missing or null taken for empty ones. */
+export function decodePartialFilter(value: unknown): Filter {
+  if (value === undefined || value === null) return emptyFilter();
+  if (!isObject(value)) throw bad("", "expected an object");
+  const given = Object.entries(value).filter(([, list]) => list !== null);
+  return decodeFilter({ ...emptyFilter(), ...Object.fromEntries(given) });
+}
+
 function decodeList(filter: JsonObject, key: string): unknown[] {
   const value = filter[key];
   if (!Array.isArray(value)) throw bad(`/${key}`, "expected an array");

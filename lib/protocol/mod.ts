@@ -16,7 +16,7 @@ export {
   parseFactFilter,
 } from "./filter.ts";
 export { decodeReply, encodeReply, type Reply } from "./reply.ts";
-export { decodeRequest, encodeRequest, isTimely, newRequest, type Request } from "./request.ts";
+export { decodeRequest, encodeRequest, isTimely, newRequest, type Request, type RequestOptions } from "./request.ts";
 export {
   decodeRpcReply,
   decodeRpcRequest,

@@ -2,7 +2,7 @@ import { encodeBase64 } from "../crypto/mod.ts";
 import { encodeUtf8, newKsuid } from "../std/mod.ts";
 import { decodeDocumentText, documentText, exactInteger, requireBytes, requireText } from "./decode.ts";
 import { ProtocolError } from "./error.ts";
-import { decodeFilter, type Filter } from "./filter.ts";
+import { decodeFilter, decodePartialFilter, type Filter } from "./filter.ts";
 
 const protocol = "io.choria.protocol.v2.request";
 const what = "request";
@@ -62,11 +62,20 @@ export function encodeRequest(request: Request): Uint8Array {
   return encodeUtf8(`${head.slice(0, -1)},"time":${request.time},"filter":${filter}}`);
 }
 
+/** How {@link decodeRequest} reads. */
+export interface RequestOptions {
+  /**
+   * Take kinds of filter that are missing or null for empty ones, as those do who write the request anew.
+   * @default false
+   */
+  fillFilter?: boolean;
+}
+
 /**
  * Read a request.
  * @throws {ProtocolError} naming the field that is missing or of another form.
  */
-export function decodeRequest(bytes: Uint8Array): Request {
+export function decodeRequest(bytes: Uint8Array, options: RequestOptions = {}): Request {
   const text = documentText(bytes, what);
   const document = decodeDocumentText(text, protocol, what);
   return {
@@ -78,7 +87,7 @@ export function decodeRequest(bytes: Uint8Array): Request {
     agent: requireText(document, "agent", what),
     ttl: decodeTtl(document.ttl),
     time: checkTime(exactInteger(text, document, "time")),
-    filter: decodeFilter(document.filter),
+    filter: options.fillFilter ? decodePartialFilter(document.filter) : decodeFilter(document.filter),
   };
 }
 
