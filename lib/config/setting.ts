@@ -32,7 +32,7 @@ export interface SettingExtras {
 
 /** Free text. */
 export function text(fallback: string, doc: string, extras: SettingExtras = {}): Setting<string> {
-  return make("string", fallback, doc, (value) => value, "", extras);
+  return make("string", fallback, doc, (value) => value, fallback, extras);
 }
 
 /** A path; a leading `~` is the home folder. Relative ones are relative to the working folder. Empty is unset. */
