@@ -1,0 +1,150 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { backoff, type Clock, formatDuration, type Logger, writeFileAtomic } from "../std/mod.ts";
+import { type ChildPorts, NatsChild } from "./_nats_child.ts";
+import { endStaleChild, recordChild } from "./_stale_child.ts";
+import type { BrokerPorts } from "./nats_config.ts";
+
+/** What {@link NatsSupervisor} needs. */
+export interface SupervisorOptions {
+  /** Path of nats-server. */
+  program: string;
+  /** Folder of the streams, beside which the configuration lies; empty for a temporary one. */
+  store: string;
+  /** Time nats-server has to end in good order, in milliseconds. */
+  grace: number;
+  logger: Logger;
+  clock: Clock;
+}
+
+/** Makes the text of a configuration; from the second run on the ports must stay what they were. */
+export type ConfigWriter = (portsFolder: string, ports?: BrokerPorts) => string;
+
+/** Waits between runs that end by themselves. */
+const restartSteps = [100, 250, 500, 1_000, 2_000, 5_000];
+/** A run of this length was a good one: the next wait is a short one again. */
+const goodRun = 30_000;
+
+/** Keeps a nats-server running: starts it, starts it anew when it dies, and takes it along at the end. */
+export class NatsSupervisor {
+  readonly #options: SupervisorOptions;
+  readonly #folder: string;
+  readonly #stopping = new AbortController();
+  #write: ConfigWriter;
+  #child: NatsChild | undefined;
+  #ports: ChildPorts | undefined;
+  #restarts = 0;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(write: ConfigWriter, options: SupervisorOptions) {
+    this.#write = write;
+    this.#options = options;
+    this.#folder = options.store === "" ? mkdtempSync(join(tmpdir(), "choria-broker-")) : join(options.store, "broker");
+  }
+
+  /** Ports of the present run, or of the last one. */
+  get ports(): ChildPorts | undefined {
+    return this.#ports;
+  }
+
+  /** Process id of nats-server; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.#child?.isRunning ? this.#child.pid : undefined;
+  }
+
+  /** How often nats-server had to be started anew. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /**
+   * Start nats-server and wait until it listens.
+   *
+   * @throws {Error} with what nats-server has to say when it does not come up.
+   */
+  async start(): Promise<ChildPorts> {
+    mkdirSync(this.#portsFolder, { recursive: true, mode: 0o700 });
+    await endStaleChild(this.#recordFile, this.#options.logger, this.#options.clock);
+    const child = this.#spawn();
+    const ports = await child.ports();
+    if (ports === undefined) {
+      this.#cleanUp();
+      throw new Error(`Cannot start the broker: nats-server ended with ${child.exit}: ${child.errors.join("; ")}`);
+    }
+    this.#ports = ports;
+    this.#loop = this.#keepRunning(child);
+    return ports;
+  }
+
+  /** Write another configuration and have nats-server read it. */
+  reload(write: ConfigWriter): void {
+    this.#write = write;
+    this.#writeConfig();
+    this.#child?.reload();
+  }
+
+  /** End nats-server and remove what was written for it. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#child?.stop(this.#options.grace);
+    await this.#loop;
+    this.#cleanUp();
+  }
+
+  async #keepRunning(first: NatsChild): Promise<void> {
+    const { clock, logger } = this.#options;
+    const waits = backoff(restartSteps);
+    let failures = 0;
+    let started = clock.now();
+    for (let child = first; ; child = this.#spawn()) {
+      const ports = await child.ports();
+      if (ports !== undefined) this.#ports = ports;
+      await child.ended;
+      if (this.#stopping.signal.aborted) return;
+      failures = clock.now() - started > goodRun ? 0 : failures + 1;
+      const wait = waits.delay(Math.max(failures - 1, 0));
+      logger.error("nats-server ended and is started anew", { exit: child.exit, wait: formatDuration(wait) });
+      await clock.sleep(wait, this.#stopping.signal);
+      if (this.#stopping.signal.aborted) return;
+      this.#restarts++;
+      started = clock.now();
+    }
+  }
+
+  #spawn(): NatsChild {
+    const { program, logger, clock } = this.#options;
+    this.#writeConfig();
+    const child = new NatsChild({
+      program,
+      configFile: this.#configFile,
+      portsFolder: this.#portsFolder,
+      logger: logger.child({ component: "nats-server" }),
+      clock,
+    });
+    recordChild(this.#recordFile, child.pid, this.#configFile);
+    this.#child = child;
+    return child;
+  }
+
+  #writeConfig(): void {
+    const text = this.#write(this.#portsFolder, this.#ports);
+    writeFileAtomic(this.#configFile, text, { mode: 0o600 });
+  }
+
+  #cleanUp(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  get #configFile(): string {
+    return join(this.#folder, "nats.conf");
+  }
+
+  get #portsFolder(): string {
+    return join(this.#folder, "ports");
+  }
+
+  get #recordFile(): string {
+    return join(this.#folder, "nats-server.json");
+  }
+}

@@ -1,0 +1,74 @@
+import { JetStreamApiError, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import type { Config } from "../config/mod.ts";
+import type { Connection } from "../connector/mod.ts";
+import {
+  backoff,
+  type Clock,
+  errorText,
+  fiveSecondSteps,
+  formatDuration,
+  type Logger,
+  systemClock,
+} from "../std/mod.ts";
+import { type ManagedStream, managedStreams } from "./managed.ts";
+
+const streamNotFound = 10_059;
+
+/** How {@link manageStreams} works. */
+export interface ManageOptions {
+  config: Config;
+  logger: Logger;
+  /** How many brokers the cluster has, this one included. */
+  brokers: number;
+  /** Ends the tries. */
+  signal?: AbortSignal;
+  /** @default systemClock */
+  clock?: Clock;
+}
+
+/**
+ * Create Choria's own streams, or bring their configuration in line, trying each until it works: a cluster has no
+ * JetStream before most of its brokers have met.
+ *
+ * @param connection To account `choria` of the broker, without limits.
+ * @returns when every stream stands or `signal` aborts; never rejects.
+ */
+export async function manageStreams(connection: Connection, options: ManageOptions): Promise<void> {
+  const { config, logger, brokers, signal, clock = systemClock } = options;
+  const waits = backoff(fiveSecondSteps);
+  for (const stream of managedStreams(config, brokers)) {
+    for (let attempt = 0; !signal?.aborted; attempt++) {
+      try {
+        await ensureStream(connection, stream, logger);
+        break;
+      } catch (error) {
+        const fields = { stream: stream.name, attempt: attempt + 1, reason: errorText(error) };
+        if (attempt === 0) logger.info("A stream cannot be configured yet; trying again", fields);
+        else logger.warn("A stream could not be configured; trying again", fields);
+      }
+      await clock.sleep(waits.delay(attempt), signal);
+    }
+  }
+}
+
+async function ensureStream(connection: Connection, stream: ManagedStream, logger: Logger): Promise<void> {
+  const manager = await jetstreamManager(connection.nats, { checkAPI: false });
+  const isNew = await createOrUpdate(manager, stream);
+  const retention = formatDuration(stream.max_age / 1_000_000);
+  logger.info(
+    `${isNew ? "Created" : "Configured"} stream ${stream.name} with ${stream.num_replicas} replicas and ${retention} retention`,
+  );
+}
+
+async function createOrUpdate(manager: JetStreamManager, stream: ManagedStream): Promise<boolean> {
+  try {
+    // What a stream was created with and cannot change any more is kept.
+    const { config } = await manager.streams.info(stream.name);
+    await manager.streams.update(stream.name, { ...config, ...stream });
+    return false;
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== streamNotFound) throw error;
+    await manager.streams.add(stream);
+    return true;
+  }
+}
