@@ -1,23 +1,25 @@
+import { compileRe2 } from "../re2/mod.ts";
+
 /** Whether a filter's text is a regular expression: between slashes. */
 export function isPattern(text: string): boolean {
   return text.startsWith("/") && text.endsWith("/");
 }
 
 /**
- * Search a text for a regular expression, slashes around it being passed over.
- * @throws {SyntaxError} when it is none.
+ * A test for texts that a regular expression finds something in, slashes around it being passed over.
+ * @throws {Error} when it is no regular expression of RE2.
  */
-export function searchPattern(pattern: string, text: string, options: { ignoreCase: boolean }): boolean {
+export function patternTest(pattern: string, options: { ignoreCase: boolean }): (text: string) => boolean {
   const source = pattern.replace(/^\/+/, "").replace(/\/+$/, "");
-  const flags = /^\(\?i\)/.test(source) || options.ignoreCase ? "i" : "";
-  return new RegExp(source.replace(/^\(\?i\)/, ""), flags).test(text);
+  const compiled = compileRe2(source, { caseInsensitive: options.ignoreCase });
+  return (text) => compiled.test(text);
 }
 
-/** {@link searchPattern}, where a bad expression finds nothing. */
-export function findsPattern(pattern: string, text: string, options: { ignoreCase: boolean }): boolean {
+/** {@link patternTest}, where a bad expression finds nothing. */
+export function lenientTest(pattern: string, options: { ignoreCase: boolean }): (text: string) => boolean {
   try {
-    return searchPattern(pattern, text, options);
+    return patternTest(pattern, options);
   } catch {
-    return false;
+    return () => false;
   }
 }

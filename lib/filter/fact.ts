@@ -1,6 +1,6 @@
 import { lookup } from "../expr/mod.ts";
 import type { FactFilter, FactOperator } from "../protocol/mod.ts";
-import { searchPattern } from "./_pattern.ts";
+import { patternTest } from "./_pattern.ts";
 
 /** A filter that has no answer, as opposed to the answer no. */
 export class FilterError extends Error {
@@ -85,7 +85,7 @@ function matchBoolean(found: boolean, operator: FactOperator, value: string): bo
 
 function search(pattern: string, text: string): boolean {
   try {
-    return searchPattern(pattern, text, { ignoreCase: true });
+    return patternTest(pattern, { ignoreCase: true })(text);
   } catch (error) {
     throw new FilterError(`Cannot read the regular expression "${pattern}"`, { cause: error });
   }

@@ -1,7 +1,10 @@
 import type { FactFilter, Filter } from "../protocol/mod.ts";
 import type { JsonObject } from "../std/mod.ts";
-import { findsPattern, isPattern } from "./_pattern.ts";
+import { isPattern, lenientTest } from "./_pattern.ts";
 import { FilterError, matchFact } from "./fact.ts";
+
+const caseMatters = { ignoreCase: false };
+const caseIgnored = { ignoreCase: true };
 
 /** A node as filters see it. What is costly to know is asked for only when a filter needs it. */
 export interface FilterNode {
@@ -31,15 +34,13 @@ export async function matchFilter(filter: Filter, node: FilterNode): Promise<boo
 
 /** Whether one of the wanted names is the identity, or finds something in it. */
 export function matchIdentity(wanted: readonly string[], identity: string): boolean {
-  return wanted.some(
-    (name) => name === identity || (isPattern(name) && findsPattern(name, identity, { ignoreCase: false })),
-  );
+  return wanted.some((name) => name === identity || (isPattern(name) && lenientTest(name, caseMatters)(identity)));
 }
 
 /** Whether each wanted agent is among those of the node. */
 export function matchAgents(wanted: readonly string[], agents: readonly string[]): boolean {
   return matchAll(wanted, (name) =>
-    isPattern(name) ? agents.some((agent) => findsPattern(name, agent, { ignoreCase: false })) : agents.includes(name),
+    isPattern(name) ? agents.some(lenientTest(name, caseMatters)) : agents.includes(name),
   );
 }
 
@@ -49,9 +50,7 @@ export function matchAgents(wanted: readonly string[], agents: readonly string[]
  */
 export function matchClasses(wanted: readonly string[], classes: readonly string[]): boolean {
   return matchAll(wanted, (name) =>
-    isPattern(name)
-      ? classes.some((found) => findsPattern(name, found, { ignoreCase: true }))
-      : classes.includes(name.toLowerCase()),
+    isPattern(name) ? classes.some(lenientTest(name, caseIgnored)) : classes.includes(name.toLowerCase()),
   );
 }
 
