@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { errorText } from "../std/mod.ts";
+import type { TlsFiles } from "./config.ts";
+import { maxBodyBytes } from "./http_body.ts";
+
+/** Where a {@link Listener} listens. */
+export interface ListenerOptions {
+  /** 0 takes any free port. */
+  port: number;
+  /** Undefined listens on every address. */
+  address: string | undefined;
+  /** Undefined serves plain HTTP. */
+  tls: TlsFiles | undefined;
+  handle: (request: Request) => Response | Promise<Response>;
+}
+
+/** A port on which HTTP is served. */
+export interface Listener extends AsyncDisposable {
+  readonly port: number;
+  /** For example `https://0.0.0.0:8080`. */
+  readonly url: string;
+}
+
+/** Seconds after which an idle connection is closed; clients keep theirs for the next request. */
+const idleTimeout = 60;
+
+/** How long requests that are being answered may take once the port is given up. */
+const graceMs = 2_000;
+
+/**
+ * Serve HTTP or HTTPS.
+ * @throws {Error} naming the port, or the certificate file, when that is not possible.
+ */
+export function listen(options: ListenerOptions): Listener {
+  const { port, address, tls, handle } = options;
+  const scheme = tls === undefined ? "http" : "https";
+  const files = tls === undefined ? undefined : readFiles(tls);
+  try {
+    const server = Bun.serve({
+      port,
+      ...(address === undefined ? {} : { hostname: address }),
+      ...(files === undefined ? {} : { tls: files }),
+      idleTimeout,
+      // A little more than is read, so that a slightly too long body gets an answer that says so.
+      maxRequestBodySize: maxBodyBytes + 65_536,
+      fetch: handle,
+      error: () => new Response(null, { status: 500 }),
+    });
+    const bound = server.port ?? port;
+    return {
+      port: bound,
+      url: `${scheme}://${address ?? "0.0.0.0"}:${bound}`,
+      async [Symbol.asyncDispose]() {
+        await Promise.race([server.stop(false), Bun.sleep(graceMs)]);
+        await server.stop(true);
+      },
+    };
+  } catch (error) {
+    throw new Error(`Cannot serve ${scheme} on port ${port}: ${errorText(error)}`, { cause: error });
+  }
+}
+
+function readFiles({ certificate, key, ca }: TlsFiles) {
+  return {
+    cert: readPem("tls_certificate", certificate),
+    key: readPem("tls_key", key),
+    ...(ca === undefined ? {} : { ca: readPem("tls_ca", ca), requestCert: true, rejectUnauthorized: true }),
+  };
+}
+
+function readPem(name: string, file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Error(`Cannot read ${name} "${file}": ${errorText(error)}`, { cause: error });
+  }
+  if (text.includes("-----BEGIN ")) return text;
+  throw new Error(`Cannot use ${name} "${file}": expected PEM`);
+}
