@@ -1,7 +1,7 @@
 import { sha256, verifySignature } from "../crypto/mod.ts";
 import { decodeReply, type Reply, type SecureReply } from "../protocol/mod.ts";
-import { errorText, isObject } from "../std/mod.ts";
-import { isChained, parseToken, type ServerClaims, type TokenVerifier } from "../tokens/mod.ts";
+import { errorText } from "../std/mod.ts";
+import { decodeTokenUnverified, isChained, type ServerClaims, type TokenVerifier } from "../tokens/mod.ts";
 import { SecurityError } from "./error.ts";
 import { issuerKey, type Trust } from "./trust.ts";
 
@@ -17,7 +17,8 @@ export interface ReplyVerifierOptions {
 
 /**
  * Decides whether a secure reply is believed. With issuers configured the server's token must be issued by one of
- * them; a client that knows no issuer still checks signature, identity, request id and the token's own chain.
+ * them. A client that knows no issuer still checks signature, identity and request id, and the chain of a token that
+ * has one; that a token without a chain comes from the organization is then taken on trust.
  */
 export class ReplyVerifier {
   readonly #trust: Trust;
@@ -59,22 +60,20 @@ export class ReplyVerifier {
         const key = issuerKey(secure.sender, this.#trust, "choria_server");
         return await this.#tokens.verify(secure.sender, "choria_server", key);
       }
-      return await this.#tokens.verify(secure.sender, "choria_server", { ed25519: ownIssuer(secure.sender) }, anchored);
+      return await this.#unanchored(secure.sender);
     } catch (error) {
       throw deny(reply, errorText(error));
     }
   }
-}
 
-const anchored = { pinnedChain: true };
-
-/** The key that a chained token itself names as its issuer's: all there is to hold on to without an anchor. */
-function ownIssuer(token: string): string {
-  const { raw } = parseToken(token);
-  if (!isObject(raw) || typeof raw.iss !== "string" || !isChained({ iss: raw.iss })) {
-    throw new SecurityError("its token was issued by the organization, whose public key is not configured");
+  async #unanchored(token: string): Promise<ServerClaims> {
+    const claims = decodeTokenUnverified(token);
+    if (claims.purpose !== "choria_server") throw new SecurityError("its token is not a server's");
+    if (!isChained(claims)) return claims;
+    // The key that a chained token itself names as its issuer's is all there is to hold on to.
+    const key = claims.iss?.split(".")[1]?.toLowerCase() ?? "";
+    return this.#tokens.verify(token, "choria_server", { ed25519: key }, { pinnedChain: true });
   }
-  return raw.iss.split(".")[1]?.toLowerCase() ?? "";
 }
 
 function deny(reply: Reply, reason: string): SecurityError {

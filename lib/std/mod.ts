@@ -5,6 +5,7 @@
  * @module
  */
 export { type Backoff, backoff, fiveSecondSteps, twentySecondSteps } from "./backoff.ts";
+export { Channel } from "./channel.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type DurationOptions, formatDuration, formatRemaining, parseDuration } from "./duration.ts";
 export { errorChain, errorCode, errorText } from "./errors.ts";

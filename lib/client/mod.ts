@@ -1,0 +1,14 @@
+/**
+ * The client of the network: connects once, finds nodes, and calls actions of their agents. Replies are verified in
+ * full; those that are not believed are counted and shown, never mixed in.
+ *
+ * @module
+ */
+export type { DiscoverOptions } from "./discover.ts";
+export { type FilterOptions, filterOf } from "./filter_options.ts";
+export { connectFleet, Fleet, type FleetOptions } from "./fleet.ts";
+export type { PingOptions, PingReply } from "./ping.ts";
+export type { FleetReply } from "./reply.ts";
+export { FleetRequest, type RequestEvent, type RequestOptions } from "./request.ts";
+export type { Rejection, RequestStats } from "./stats.ts";
+export { batchesOf, type LimitOptions, limitTargets } from "./targets.ts";

@@ -1,0 +1,342 @@
+import {
+  type AgentDdl,
+  Aggregates,
+  completeInputs,
+  type DdlAction,
+  findAction,
+  withOutputDefaults,
+} from "../ddl/mod.ts";
+import { emptyFilter, encodeRpcRequest, type Filter, isEmptyFilter, subjects } from "../protocol/mod.ts";
+import type { RemoteSigner } from "../security/mod.ts";
+import { Channel, type Clock, type Json, type JsonObject } from "../std/mod.ts";
+import type { Courier, Delivery, Exchange, Parcel } from "./courier.ts";
+import type { DiscoverOptions } from "./discover.ts";
+import { filterOf } from "./filter_options.ts";
+import { type FleetReply, fleetReply } from "./reply.ts";
+import { type Rejection, type RequestStats, Tally } from "./stats.ts";
+import { batchesOf, type LimitOptions, limitTargets } from "./targets.ts";
+
+/** What a request tells about its progress. */
+export type RequestEvent =
+  | { kind: "discovering"; method: string }
+  | { kind: "discovered"; method: string; nodes: readonly string[]; time: number }
+  | { kind: "sending"; total: number }
+  | { kind: "progress"; done: number; total: number }
+  | { kind: "rejected"; rejection: Rejection };
+
+/** How an action is called. */
+export interface RequestOptions extends DiscoverOptions {
+  /** The nodes themselves; nothing is discovered then. */
+  nodes?: readonly string[];
+  /**
+   * Ask everybody at once without discovering, and take whatever answers within the timeout.
+   * @default false
+   */
+  broadcast?: boolean;
+  /** Take only some of the nodes. */
+  limit?: LimitOptions;
+  /**
+   * Most nodes asked at a time; 0 asks all at once.
+   * @default 0
+   */
+  batch?: number;
+  /**
+   * Wait between batches, in milliseconds.
+   * @default 1_000
+   */
+  batchSleep?: number;
+  /**
+   * Longest wait for the answers of a batch, in milliseconds.
+   * @default `discovery_timeout` and the agent's own timeout
+   */
+  requestTimeout?: number;
+  /** Subject on which somebody else receives the replies; nothing is awaited then. */
+  replyTo?: string;
+  /** The agent's DDL, where the caller has it at hand. */
+  ddl?: AgentDdl;
+  onEvent?: (event: RequestEvent) => void;
+}
+
+/** What a {@link FleetRequest} needs of its fleet. */
+export interface RequestContext {
+  courier: Courier;
+  signer: RemoteSigner | undefined;
+  clock: Clock;
+  /** Ends every request of the fleet. */
+  signal: AbortSignal;
+  /** Longest wait for the network itself, in milliseconds. */
+  networkTimeout: number;
+  collective: (wanted: string | undefined) => string;
+  ddl: (agent: string) => Promise<AgentDdl>;
+  discover: (options: DiscoverOptions, filter: Filter) => { method: string; nodes: AsyncIterable<string> };
+}
+
+/** Timeout of agents that name none, in seconds. */
+const defaultAgentTimeout = 10;
+
+/**
+ * A call of an action on many nodes. It is made when somebody begins to read its replies, once:
+ * `for await (const reply of request)`. Replies come as they arrive; figures and summaries are complete at the end.
+ */
+export class FleetRequest implements AsyncIterable<FleetReply> {
+  readonly agent: string;
+  readonly action: string;
+  readonly #context: RequestContext;
+  readonly #data: JsonObject;
+  readonly #options: RequestOptions;
+  readonly #tally = new Tally();
+  #aggregates: Aggregates | undefined;
+  #ddlAction: DdlAction | undefined;
+  #isStarted = false;
+
+  /** Made by {@link Fleet.request}. */
+  constructor(context: RequestContext, agent: string, action: string, data: JsonObject, options: RequestOptions) {
+    this.#context = context;
+    this.agent = agent;
+    this.action = action;
+    this.#data = data;
+    this.#options = options;
+  }
+
+  /** How it goes, or went. */
+  get stats(): RequestStats {
+    return this.#tally.stats();
+  }
+
+  /** Summaries of outputs by their name, as the DDL asks for them. */
+  get summaries(): { [output: string]: Json } {
+    return this.#aggregates?.json() ?? {};
+  }
+
+  /** The same for people; undefined until the DDL is known. */
+  get aggregates(): Aggregates | undefined {
+    return this.#aggregates;
+  }
+
+  /** The action's description; undefined until the DDL is known. */
+  get description(): DdlAction | undefined {
+    return this.#ddlAction;
+  }
+
+  /** Make the call and gather every reply. */
+  async all(): Promise<FleetReply[]> {
+    const replies: FleetReply[] = [];
+    for await (const reply of this) replies.push(reply);
+    return replies;
+  }
+
+  /**
+   * Make the call.
+   *
+   * @throws {Error} when the agent, the action or an input is unknown, nodes cannot be found, the request is not
+   * signed, the broker refuses it, or a signal aborts.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<FleetReply> {
+    if (this.#isStarted) throw new Error(`Cannot call ${this.agent}#${this.action} twice by one request`);
+    this.#isStarted = true;
+    const ddl = this.#options.ddl ?? (await this.#context.ddl(this.agent));
+    const action = findAction(ddl, this.action);
+    const data = completeInputs(action, this.#data);
+    this.#ddlAction = action;
+    this.#aggregates = new Aggregates(action);
+    const call = new Call(this.#context, this.#options, this.#tally, ddl, encodeRpcRequest({ ...this.#names, data }));
+    for await (const reply of call.replies()) {
+      if (reply.ok) this.#aggregates.add(withOutputDefaults(action, reply.data));
+      yield reply;
+    }
+  }
+
+  get #names() {
+    return { agent: this.agent, action: this.action };
+  }
+}
+
+type Mode = "direct" | "broadcast" | "service";
+
+/** One run of a request, with everything known that had to be found out. */
+class Call {
+  readonly #context: RequestContext;
+  readonly #options: RequestOptions;
+  readonly #tally: Tally;
+  readonly #ddl: AgentDdl;
+  readonly #payload: Uint8Array;
+  readonly #filter: Filter;
+  readonly #collective: string;
+  readonly #mode: Mode;
+  readonly #replies = new Channel<FleetReply>();
+  /** Nodes of the present batch that are outstanding, and how its wait ends. */
+  #pending = new Set<string>();
+  #round = Promise.withResolvers<void>();
+
+  constructor(context: RequestContext, options: RequestOptions, tally: Tally, ddl: AgentDdl, payload: Uint8Array) {
+    this.#context = context;
+    this.#options = options;
+    this.#tally = tally;
+    this.#ddl = ddl;
+    this.#payload = payload;
+    this.#filter = filterOf(options.filter ?? {});
+    this.#collective = context.collective(options.collective);
+    this.#mode = modeOf(ddl, options, this.#filter);
+  }
+
+  async *replies(): AsyncGenerator<FleetReply> {
+    const nodes = this.#mode === "direct" ? await this.#targets() : [];
+    const left = new AbortController();
+    const signal = AbortSignal.any([left.signal, this.#context.signal, ...one(this.#options.signal)]);
+    using exchange = this.#context.courier.open(this.#parcel(), {
+      deliver: (delivery) => this.#deliver(delivery),
+      refused: (error) => this.#round.reject(error),
+    });
+    this.#tally.requestId = exchange.id;
+    this.#emit({ kind: "sending", total: this.#mode === "direct" ? nodes.length : 1 });
+    const sent = this.#sendAll(exchange, nodes, signal).then(
+      () => this.#replies.end(),
+      (error: unknown) => this.#replies.fail(error),
+    );
+    try {
+      yield* this.#replies;
+    } finally {
+      left.abort();
+      await sent;
+    }
+  }
+
+  #parcel(): Parcel {
+    const { replyTo } = this.#options;
+    const { signer } = this.#context;
+    return {
+      agent: this.#agent,
+      collective: this.#collective,
+      filter: this.#mode === "service" ? emptyFilter() : this.#agentFilter,
+      payload: this.#payload,
+      ...(replyTo === undefined ? {} : { replyTo }),
+      ...(signer === undefined ? {} : { signer }),
+    };
+  }
+
+  get #agent(): string {
+    return this.#ddl.metadata.name;
+  }
+
+  /** Only nodes that have the agent are meant. */
+  get #agentFilter(): Filter {
+    const { agent } = this.#filter;
+    return { ...this.#filter, agent: agent.includes(this.#agent) ? agent : [...agent, this.#agent] };
+  }
+
+  async #targets(): Promise<string[]> {
+    const { limit } = this.#options;
+    const nodes = this.#options.nodes === undefined ? await this.#discover() : [...new Set(this.#options.nodes)];
+    if (nodes.length === 0) throw new Error(`did not discover any nodes${this.#rejectedHint()}`);
+    return limit === undefined ? nodes : limitTargets(nodes, limit);
+  }
+
+  #rejectedHint(): string {
+    const { rejected, rejections } = this.#tally.stats();
+    return rejected === 0 ? "" : `: ${rejected} replies were not accepted, the first as: ${rejections[0]?.reason}`;
+  }
+
+  async #discover(): Promise<string[]> {
+    const { clock, discover } = this.#context;
+    const start = clock.now();
+    const onRejected = (rejection: Rejection) => this.#reject(rejection);
+    const { method, nodes } = discover({ ...this.#options, onRejected }, this.#agentFilter);
+    this.#emit({ kind: "discovering", method });
+    const found = await Array.fromAsync(nodes);
+    this.#tally.discoverTime = clock.now() - start;
+    this.#emit({ kind: "discovered", method, nodes: found, time: this.#tally.discoverTime });
+    return found;
+  }
+
+  async #sendAll(exchange: Exchange, nodes: readonly string[], signal: AbortSignal): Promise<void> {
+    if (this.#mode !== "direct") {
+      return this.#sendRound(exchange, [subjects[this.#mode](this.#collective, this.#agent)], [], signal);
+    }
+    const { batch = 0, batchSleep = 1_000 } = this.#options;
+    this.#tally.expect(nodes);
+    for (const [i, group] of batchesOf(nodes, batch).entries()) {
+      if (i > 0) await this.#context.clock.sleep(batchSleep, signal);
+      const targets = group.map((node) => subjects.node(this.#collective, node));
+      await this.#sendRound(exchange, targets, group, signal);
+    }
+  }
+
+  /** Send to some targets and wait until nobody of them is outstanding or the time is over. */
+  async #sendRound(exchange: Exchange, targets: string[], nodes: string[], signal: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    signal.throwIfAborted();
+    this.#pending = new Set(nodes);
+    this.#round = Promise.withResolvers();
+    const { promise, resolve, reject } = this.#round;
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    const start = clock.now();
+    this.#tally.startTime ||= start;
+    try {
+      // Answers may all be there, or the wait be called off, before the broker confirms what was sent.
+      await Promise.race([exchange.send(targets), promise]);
+      this.#tally.publishTime += clock.now() - start;
+      if (this.#options.replyTo !== undefined) return;
+      using _limit = clock.after(this.#timeout, resolve);
+      await promise;
+    } finally {
+      signal.removeEventListener("abort", abort);
+      this.#tally.requestTime = clock.now() - this.#tally.startTime;
+    }
+  }
+
+  get #timeout(): number {
+    const agentTimeout = this.#ddl.metadata.timeout || defaultAgentTimeout;
+    return this.#options.requestTimeout ?? this.#context.networkTimeout + agentTimeout * 1_000;
+  }
+
+  #deliver(delivery: Delivery): void {
+    if (delivery.kind === "rejected") this.#reject(delivery);
+    else if (delivery.kind === "reply") this.#answer(fleetReply(delivery.reply));
+    else if (this.#mode === "direct") this.#settle(nodeOf(delivery.subject, this.#collective));
+    else this.#round.resolve();
+  }
+
+  #answer(reply: FleetReply): void {
+    // Everybody may answer a broadcast; of a service only the first answer counts.
+    const isOpen = this.#mode === "broadcast" || (this.#mode === "service" && this.#tally.responses === 0);
+    if (isOpen) this.#tally.expect([reply.sender]);
+    if (!this.#tally.awaits(reply.sender)) {
+      this.#tally.stray(reply.sender);
+      return;
+    }
+    this.#tally.answer(reply.sender, reply.ok);
+    this.#replies.push(reply);
+    this.#emit({ kind: "progress", done: this.#tally.responses, total: this.#tally.discovered });
+    if (this.#mode === "service") this.#round.resolve();
+    else if (this.#mode === "direct") this.#settle(reply.sender);
+  }
+
+  #settle(node: string): void {
+    this.#pending.delete(node);
+    if (this.#pending.size === 0) this.#round.resolve();
+  }
+
+  #reject({ sender, reason }: Rejection): void {
+    this.#tally.reject({ sender, reason });
+    this.#emit({ kind: "rejected", rejection: { sender, reason } });
+  }
+
+  #emit(event: RequestEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}
+
+function modeOf(ddl: AgentDdl, options: RequestOptions, filter: Filter): Mode {
+  if (!ddl.metadata.service) return options.broadcast ? "broadcast" : "direct";
+  if (options.nodes === undefined && isEmptyFilter(filter)) return "service";
+  throw new Error("service requests does not support filters");
+}
+
+function nodeOf(subject: string, collective: string): string {
+  return subject.slice(subjects.node(collective, "").length);
+}
+
+function one<T>(item: T | undefined): T[] {
+  return item === undefined ? [] : [item];
+}

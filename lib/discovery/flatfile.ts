@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { errorText, isObject, isStringList } from "../std/mod.ts";
+import type { NodeSource } from "./source.ts";
+
+/** How a file lists nodes: one a line, a JSON or YAML list, or the JSON results of an earlier request. */
+export type NodeFileFormat = "text" | "json" | "yaml" | "rpc";
+
+/** Find nodes in a file. Filters do not apply to it. */
+export function flatfileSource(path: string, format: NodeFileFormat = formatOf(path)): NodeSource {
+  return {
+    name: "flatfile",
+    async *discover() {
+      yield* await parseNodes(readNodeFile(path), format, path);
+    },
+  };
+}
+
+/** Nodes at hand, for example from standard input. */
+export function listSource(nodes: Iterable<string>, name = "flatfile"): NodeSource {
+  return {
+    name,
+    async *discover() {
+      yield* new Set(nodes);
+    },
+  };
+}
+
+/** The format that a file's ending stands for. */
+export function formatOf(path: string): NodeFileFormat {
+  if (path.endsWith(".json")) return "json";
+  return /\.ya?ml$/.test(path) ? "yaml" : "text";
+}
+
+/**
+ * The nodes that a text lists, each once.
+ *
+ * @param place Names the text in errors.
+ * @throws {Error} naming the place when it lists something else; `invalid identity string "x"`.
+ */
+export async function parseNodes(text: string, format: NodeFileFormat, place: string): Promise<string[]> {
+  const names = await parseNames(text, format, place);
+  for (const name of names) {
+    if (!/^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?$/.test(name) || name.includes("..")) {
+      throw new Error(`invalid identity string ${JSON.stringify(name)} in ${place}`);
+    }
+  }
+  return [...new Set(names)];
+}
+
+async function parseNames(text: string, format: NodeFileFormat, place: string): Promise<string[]> {
+  if (format === "text") {
+    return text
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "");
+  }
+  const value = await parseValue(text, format, place);
+  const names = format === "rpc" ? sendersOf(value) : value;
+  if (isStringList(names)) return names;
+  const wanted = format === "rpc" ? "the results of a request" : "a list of names";
+  throw new Error(`Cannot read nodes from ${place}: expected ${wanted}`);
+}
+
+async function parseValue(text: string, format: NodeFileFormat, place: string): Promise<unknown> {
+  try {
+    if (format !== "yaml") return JSON.parse(text);
+    const { parse } = await import("yaml");
+    return parse(text);
+  } catch (error) {
+    throw new Error(`Cannot read nodes from ${place}: ${errorText(error)}`, { cause: error });
+  }
+}
+
+function sendersOf(value: unknown): unknown {
+  const replies = isObject(value) ? value.replies : undefined;
+  return Array.isArray(replies)
+    ? replies.map((reply: unknown) => (isObject(reply) ? reply.sender : undefined))
+    : undefined;
+}
+
+function readNodeFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Error(`Cannot read nodes from ${path}: ${errorText(error)}`, { cause: error });
+  }
+}
