@@ -1,0 +1,147 @@
+import { RegoError, type RegoPlace } from "./errors.ts";
+import type { Token } from "./lexer.ts";
+
+const MAX_DEPTH = 250;
+
+/** Names that are keywords in every dialect. */
+export const BASE_KEYWORDS: ReadonlySet<string> = new Set(
+  "as default else false import package not null true with some".split(" "),
+);
+
+/** Keywords that came later: on in v1, switched on by imports in v0. */
+export const FUTURE_KEYWORDS: readonly string[] = ["in", "every", "if", "contains"];
+
+/** Reads a list of tokens from front to back. */
+export class Cursor {
+  readonly source: string;
+  readonly filename: string;
+  readonly keywords: Set<string>;
+  #tokens: readonly Token[];
+  #index = 0;
+  #depth = 0;
+
+  constructor(source: string, filename: string, tokens: readonly Token[], keywords: Iterable<string>) {
+    this.source = source;
+    this.filename = filename;
+    this.#tokens = tokens;
+    this.keywords = new Set(keywords);
+  }
+
+  /** The token about to be read. */
+  get token(): Token {
+    return this.#at(this.#index);
+  }
+
+  /** The token read last. */
+  get previous(): Token {
+    return this.#at(Math.max(0, this.#index - 1));
+  }
+
+  /** The token after the next. */
+  get following(): Token {
+    return this.#at(this.#index + 1);
+  }
+
+  #at(index: number): Token {
+    const token = this.#tokens[Math.min(index, this.#tokens.length - 1)];
+    if (token === undefined) throw new RangeError("Cannot read a token: the list is empty");
+    return token;
+  }
+
+  atEnd(): boolean {
+    return this.token.kind === "eof";
+  }
+
+  advance(): Token {
+    const token = this.token;
+    if (this.#index < this.#tokens.length - 1) this.#index++;
+    return token;
+  }
+
+  place(token: Token = this.token): RegoPlace {
+    return { filename: this.filename, row: token.row, col: token.col };
+  }
+
+  fail(message: string, token: Token = this.token): never {
+    throw RegoError.at("rego_parse_error", message, this.place(token));
+  }
+
+  unexpected(wanted?: string): never {
+    const { kind, text } = this.token;
+    const found = kind === "eof" ? "end of text" : kind === "op" ? `${text} token` : `${kind} ${JSON.stringify(text)}`;
+    this.fail(wanted === undefined ? `unexpected ${found}` : `unexpected ${found}: expected ${wanted}`);
+  }
+
+  isOp(text: string): boolean {
+    const token = this.token;
+    return token.kind === "op" && token.text === text;
+  }
+
+  /** Whether the next token is this operator with nothing before it. */
+  isTightOp(text: string): boolean {
+    return this.isOp(text) && !this.token.spaced;
+  }
+
+  takeOp(text: string): boolean {
+    if (!this.isOp(text)) return false;
+    this.advance();
+    return true;
+  }
+
+  expectOp(text: string): Token {
+    if (!this.isOp(text)) this.unexpected(`${text} token`);
+    return this.advance();
+  }
+
+  /** Whether the next token is this keyword, and not the head of a reference such as `default.rule`. */
+  isKeyword(word: string): boolean {
+    const token = this.token;
+    return token.kind === "name" && token.text === word && this.#known(word) && !this.#headsPath();
+  }
+
+  takeKeyword(word: string): boolean {
+    if (!this.isKeyword(word)) return false;
+    this.advance();
+    return true;
+  }
+
+  /** Whether the next token is a name that may stand for a variable. */
+  isName(): boolean {
+    const { kind, text } = this.token;
+    if (kind !== "name") return false;
+    if (this.#headsPath()) return true;
+    if (text === "contains" && this.following.kind === "op" && this.following.text === "(") return true;
+    return !this.#known(text);
+  }
+
+  #known(word: string): boolean {
+    return BASE_KEYWORDS.has(word) || this.keywords.has(word);
+  }
+
+  #headsPath(): boolean {
+    const { kind, text, spaced } = this.following;
+    return kind === "op" && text === "." && !spaced;
+  }
+
+  /** Runs a nested piece of parsing, refusing texts that are nested beyond reason. */
+  nested<T>(run: () => T): T {
+    if (++this.#depth > MAX_DEPTH) this.fail(`the text is nested deeper than ${MAX_DEPTH} levels`);
+    try {
+      return run();
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** Runs a piece of parsing over another list of tokens. */
+  over<T>(tokens: readonly Token[], run: () => T): T {
+    const saved = [this.#tokens, this.#index] as const;
+    this.#tokens = tokens;
+    this.#index = 0;
+    try {
+      return run();
+    } finally {
+      [this.#tokens, this.#index] = saved;
+    }
+  }
+}

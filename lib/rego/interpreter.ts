@@ -1,0 +1,291 @@
+import { type Call, type Functions, type Goal, Linker, mockName } from "./_link.ts";
+import { linkTerm } from "./_match.ts";
+import { DataPath } from "./_walk.ts";
+import { BUSY, type Context, Frame, NOTHING } from "./context.ts";
+import { RegoError, type RegoPlace } from "./errors.ts";
+import type { Branch, Callee, Literal, RuleDef } from "./ir.ts";
+import type { ResolvedQuery } from "./resolver.ts";
+import { pathText, type RuleGroup, type TreeNode } from "./tree.ts";
+import { equalValues, RegoObject, RegoSet, type RegoValue } from "./values.ts";
+
+interface LinkedBranch {
+  readonly goal: Goal;
+  readonly slots: number;
+}
+
+interface LinkedDef {
+  readonly isDefault: boolean;
+  readonly branches: readonly LinkedBranch[];
+}
+
+interface LinkedGroup {
+  readonly defs: readonly LinkedDef[];
+  readonly fallback: LinkedDef | undefined;
+  /** Whether all rules say the same constant, so that the first that holds decides. */
+  readonly sameConstant: boolean;
+  readonly at: RegoPlace;
+}
+
+/** Runs linked rules; one per program, shared by all evaluations. */
+export class Interpreter {
+  readonly #data: DataPath;
+  readonly #linker: Linker;
+  readonly #groups = new Map<RuleGroup, LinkedGroup>();
+  readonly #queries = new WeakMap<Branch, Goal>();
+  readonly #traced: boolean;
+  #branchIds = new Map<Branch, number>();
+
+  constructor(root: TreeNode, library: LibraryCode, traced: boolean) {
+    this.#traced = traced;
+    this.#data = new DataPath(root, (c, group) => this.value(c, group));
+    const functions: Functions = {
+      code: (callee, at) => (callee.k === "rule" ? this.#ruleCall(callee.group) : library.code(callee, at)),
+      relation: (name, at) => library.relation(name, at),
+    };
+    this.#linker = new Linker(this.#data, functions);
+  }
+
+  /** The number under which a tracer hears of a branch. */
+  branchId(branch: Branch): number {
+    const known = this.#branchIds.get(branch);
+    if (known !== undefined) return known;
+    const id = this.#branchIds.size;
+    this.#branchIds.set(branch, id);
+    return id;
+  }
+
+  /** Runs a query; `found` hears of the variables of every solution until it returns true. */
+  query(
+    { branch, names }: ResolvedQuery,
+    c: Context,
+    found: (values: ReadonlyMap<string, RegoValue>) => boolean,
+  ): void {
+    let goal = this.#queries.get(branch);
+    if (goal === undefined) {
+      goal = this.#linker.branch(branch, new Set(), (f) => f.sink?.(f) === true);
+      this.#queries.set(branch, goal);
+    }
+    const frame = new Frame(c, []);
+    frame.sink = (f) => {
+      const values = new Map<string, RegoValue>();
+      for (const [name, id] of names) {
+        const value = f.s[id];
+        if (value !== undefined) values.set(name, value);
+      }
+      c.meter.make(64);
+      return found(values);
+    };
+    goal(frame);
+  }
+
+  /** The document of a group, from the cache where it was made before. */
+  value(c: Context, group: RuleGroup): RegoValue | undefined {
+    if (group.kind === "function") return undefined;
+    const cached = c.cache[group.id];
+    if (cached !== undefined) {
+      if (cached === NOTHING) return undefined;
+      if (cached !== BUSY) return cached;
+      throw RegoError.at("rego_recursion_error", `rule ${pathText(group.keys)} is recursive`, group.at);
+    }
+    c.cache[group.id] = BUSY;
+    c.meter.enter();
+    const made = this.#make(c, group);
+    c.meter.leave();
+    c.cache[group.id] = made ?? NOTHING;
+    return made;
+  }
+
+  #make(c: Context, group: RuleGroup): RegoValue | undefined {
+    const linked = this.#linked(group);
+    if (group.kind === "complete")
+      return this.#single(c, linked, [], "complete rules must not produce multiple outputs");
+    const out = group.kind === "set" ? new RegoSet() : new RegoObject();
+    for (const def of linked.defs) this.#collect(c, def, out);
+    return out;
+  }
+
+  /** Runs rules that give one value, and sees to it that they agree. */
+  #single(c: Context, group: LinkedGroup, args: readonly RegoValue[], conflict: string): RegoValue | undefined {
+    let out: RegoValue | undefined;
+    for (const def of group.defs) {
+      const value = this.#first(c, group, def, args, conflict);
+      if (value === undefined) continue;
+      if (group.sameConstant) return value;
+      if (out === undefined) out = value;
+      else if (!equalValues(out, value)) throw RegoError.at("eval_conflict_error", conflict, group.at);
+    }
+    if (out !== undefined || group.fallback === undefined) return out;
+    return this.#first(c, group, group.fallback, args, conflict);
+  }
+
+  /** The value of the first branch that holds. */
+  #first(
+    c: Context,
+    group: LinkedGroup,
+    def: LinkedDef,
+    args: readonly RegoValue[],
+    conflict: string,
+  ): RegoValue | undefined {
+    for (const branch of def.branches) {
+      const frame = new Frame(c, args.slice());
+      try {
+        branch.goal(frame);
+      } catch (error) {
+        if (error === CONFLICT) throw RegoError.at("eval_conflict_error", conflict, group.at);
+        throw error;
+      }
+      if (frame.out !== undefined) return frame.out;
+    }
+    return undefined;
+  }
+
+  #collect(c: Context, def: LinkedDef, into: RegoValue | undefined): void {
+    for (const branch of def.branches) {
+      const frame = new Frame(c, []);
+      frame.out = into;
+      frame.held = false;
+      branch.goal(frame);
+      if (frame.held) return;
+    }
+  }
+
+  #ruleCall(group: RuleGroup): Call {
+    let linked: LinkedGroup | undefined;
+    const name = mockName({ k: "rule", group });
+    return (c, args) => {
+      const mock = c.mocks?.get(name);
+      if (mock !== undefined) return "call" in mock ? mock.call(c, args) : mock.value;
+      linked ??= this.#linked(group);
+      c.meter.enter();
+      const value = this.#single(c, linked, args, "functions must not produce multiple outputs for same inputs");
+      c.meter.leave();
+      return value;
+    };
+  }
+
+  #linked(group: RuleGroup): LinkedGroup {
+    const known = this.#groups.get(group);
+    if (known !== undefined) return known;
+    const defs = group.defs.map((def) => [def, this.#linkDef(def, group)] as const);
+    const single = group.kind === "complete" || group.kind === "function";
+    const linked: LinkedGroup = {
+      defs: defs.filter(([def]) => !(def.isDefault && single)).map(([, each]) => each),
+      fallback: single ? defs.find(([def]) => def.isDefault)?.[1] : undefined,
+      sameConstant: single && sayTheSame(group.defs),
+      at: group.at,
+    };
+    this.#groups.set(group, linked);
+    return linked;
+  }
+
+  #linkDef(def: RuleDef, group: RuleGroup): LinkedDef {
+    return {
+      isDefault: def.isDefault,
+      branches: def.branches.map((branch) => this.#linkBranch(branch, def, group)),
+    };
+  }
+
+  #linkBranch(branch: Branch, def: RuleDef, group: RuleGroup): LinkedBranch {
+    const bound = new Set<number>();
+    for (let id = 0; id < def.arity; id++) bound.add(id);
+    const found = foundGoal(branch, group);
+    if (!this.#traced) return { goal: this.#linker.branch(branch, bound, found), slots: branch.slots };
+    const id = this.branchId(branch);
+    const reached = (f: Frame, index: number) => f.c.tracer?.reached(id, index);
+    const goal = this.#linker.branch(
+      branch,
+      bound,
+      (f) => {
+        f.c.tracer?.decided(id, true);
+        return found(f);
+      },
+      reached,
+    );
+    return {
+      goal: (f) => {
+        f.c.tracer?.decided(id, false);
+        return goal(f);
+      },
+      slots: branch.slots,
+    };
+  }
+}
+
+/** Code of the functions that are not written in the language. */
+export interface LibraryCode {
+  code(callee: Exclude<Callee, { k: "rule" }>, at: Literal["at"]): Call;
+  relation: Functions["relation"];
+}
+
+const CONFLICT = Symbol("several values");
+
+function sayTheSame(defs: readonly RuleDef[]): boolean {
+  const values = defs.filter((def) => !def.isDefault).flatMap((def) => def.branches.map((branch) => branch.value));
+  const [first] = values;
+  if (first?.k !== "const") return false;
+  return values.every((each) => each.k === "const" && equalValues(each.value, first.value));
+}
+
+function foundGoal(branch: Branch, group: RuleGroup): Goal {
+  const get = linkTerm(branch.value);
+  if (group.kind === "set") {
+    return (f) => {
+      f.c.meter.make(48);
+      f.held = true;
+      if (f.out instanceof RegoSet) f.out.add(get(f));
+      return false;
+    };
+  }
+  if (group.kind === "partial") return foundBelow(branch);
+  const constant = branch.value.k === "const";
+  return (f) => {
+    const value = get(f);
+    if (f.out === undefined) f.out = value;
+    else if (!equalValues(f.out, value)) throw CONFLICT;
+    return constant;
+  };
+}
+
+function foundBelow(branch: Branch): Goal {
+  const get = linkTerm(branch.value);
+  const steps = branch.path.map(linkTerm);
+  const conflict = (): never => {
+    throw RegoError.at("eval_conflict_error", "object keys must be unique", branch.at);
+  };
+  return (f) => {
+    f.held = true;
+    f.c.meter.make(64 * steps.length);
+    let node = f.out;
+    for (const [i, step] of steps.entries()) {
+      if (!(node instanceof RegoObject)) return conflict();
+      const key = step(f);
+      const before: RegoValue | undefined = node.get(key);
+      if (i < steps.length - 1) {
+        if (before !== undefined && !isOpen(before)) return conflict();
+        const next: RegoValue = before ?? new OpenObject();
+        if (before === undefined) node.set(key, next);
+        node = next;
+      } else if (branch.contains) {
+        if (before !== undefined && !(before instanceof RegoSet && isOpen(before))) return conflict();
+        const set = before instanceof RegoSet ? before : new OpenSet();
+        set.add(get(f));
+        if (before === undefined) node.set(key, set);
+      } else {
+        const value = get(f);
+        if (before === undefined) node.set(key, value);
+        else if (isOpen(before) || !equalValues(before, value)) return conflict();
+      }
+    }
+    return false;
+  };
+}
+
+/** An object of a partial rule that further rules may add to. */
+class OpenObject extends RegoObject {}
+
+/** A set of a partial rule that further rules may add to. */
+class OpenSet extends RegoSet {}
+
+function isOpen(value: RegoValue): boolean {
+  return value instanceof OpenObject || value instanceof OpenSet;
+}

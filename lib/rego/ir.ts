@@ -1,0 +1,150 @@
+import type { RegoPlace } from "./errors.ts";
+import type { RuleGroup } from "./tree.ts";
+import type { RegoScalar, RegoValue } from "./values.ts";
+
+/** A term whose references and calls were moved out: constants, variables and what is built of them. */
+export type Simple =
+  | { readonly k: "const"; readonly value: RegoValue }
+  | { readonly k: "var"; readonly id: number }
+  | { readonly k: "array" | "set"; readonly items: readonly Simple[] }
+  | { readonly k: "object"; readonly pairs: readonly (readonly [Simple, Simple])[] };
+
+/** What a reference starts from. */
+export type RefRoot = { readonly k: "input" } | { readonly k: "data" } | { readonly k: "term"; readonly term: Simple };
+
+/** What a call calls. */
+export type Callee =
+  | { readonly k: "builtin"; readonly name: string; readonly arity: number; readonly relation: boolean }
+  | { readonly k: "custom"; readonly name: string; readonly arity: number }
+  | { readonly k: "rule"; readonly group: RuleGroup };
+
+/** One `with` modifier. */
+export type Modifier =
+  | { readonly k: "input" | "data"; readonly path: readonly RegoScalar[]; readonly value: Simple }
+  | {
+      readonly k: "mock";
+      readonly target: Callee;
+      readonly value: Simple | undefined;
+      readonly callee: Callee | undefined;
+    };
+
+/** A step of a body after normalisation. */
+export type Literal = LiteralKind & { readonly at: RegoPlace; readonly text: string };
+
+/** The kinds of step. */
+export type LiteralKind =
+  | { readonly op: "unify"; readonly a: Simple; readonly b: Simple }
+  | {
+      readonly op: "ref";
+      readonly root: RefRoot;
+      readonly path: readonly Simple[];
+      /** Pattern the value must match; without one the value must not be false. */
+      readonly out: Simple | undefined;
+    }
+  | {
+      readonly op: "call";
+      readonly callee: Callee;
+      readonly args: readonly Simple[];
+      readonly out: Simple | undefined;
+    }
+  | { readonly op: "test"; readonly term: Simple }
+  | {
+      readonly op: "compr";
+      readonly kind: "array" | "set" | "object";
+      readonly key: Simple | undefined;
+      readonly value: Simple;
+      readonly body: readonly Literal[];
+      readonly needs: readonly number[];
+      readonly out: number;
+    }
+  | { readonly op: "not"; readonly body: readonly Literal[]; readonly needs: readonly number[] }
+  | {
+      readonly op: "every";
+      readonly key: number;
+      readonly value: number;
+      readonly domain: Simple;
+      readonly body: readonly Literal[];
+      readonly needs: readonly number[];
+    }
+  | { readonly op: "with"; readonly modifiers: readonly Modifier[]; readonly body: readonly Literal[] };
+
+/** A body with its head, ready to be linked: literals in the order they run. */
+export interface Branch {
+  readonly literals: readonly Literal[];
+  readonly value: Simple;
+  /** Path below the group: constants and variables; the element of a multi-value rule is `value`. */
+  readonly path: readonly Simple[];
+  readonly contains: boolean;
+  /** Number of variables; the first ones are the arguments. */
+  readonly slots: number;
+  readonly at: RegoPlace;
+}
+
+/** A rule: branches tried in turn until one holds. */
+export interface RuleDef {
+  readonly isDefault: boolean;
+  readonly branches: readonly Branch[];
+  readonly arity: number;
+  readonly at: RegoPlace;
+  readonly text: string;
+}
+
+/** The ids of the variables in a term. */
+export function varsOf(term: Simple, into: Set<number> = new Set()): Set<number> {
+  switch (term.k) {
+    case "var":
+      into.add(term.id);
+      break;
+    case "array":
+    case "set":
+      for (const item of term.items) varsOf(item, into);
+      break;
+    case "object":
+      for (const [key, value] of term.pairs) {
+        varsOf(key, into);
+        varsOf(value, into);
+      }
+      break;
+  }
+  return into;
+}
+
+/** The ids of the variables in a list of literals, nested ones included. */
+export function literalVars(literals: readonly Literal[], into: Set<number> = new Set()): Set<number> {
+  for (const literal of literals) {
+    switch (literal.op) {
+      case "unify":
+        varsOf(literal.a, into);
+        varsOf(literal.b, into);
+        break;
+      case "ref":
+        if (literal.root.k === "term") varsOf(literal.root.term, into);
+        for (const step of literal.path) varsOf(step, into);
+        if (literal.out !== undefined) varsOf(literal.out, into);
+        break;
+      case "call":
+        for (const arg of literal.args) varsOf(arg, into);
+        if (literal.out !== undefined) varsOf(literal.out, into);
+        break;
+      case "test":
+        varsOf(literal.term, into);
+        break;
+      case "with":
+        for (const modifier of literal.modifiers) if (modifier.value !== undefined) varsOf(modifier.value, into);
+        literalVars(literal.body, into);
+        break;
+      case "every":
+        varsOf(literal.domain, into);
+        for (const id of literal.needs) into.add(id);
+        break;
+      case "compr":
+        into.add(literal.out);
+        for (const id of literal.needs) into.add(id);
+        break;
+      case "not":
+        for (const id of literal.needs) into.add(id);
+        break;
+    }
+  }
+  return into;
+}
