@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { isSubject, serverPermissions, unprovisionedPermissions } from "../../lib/permissions/mod.ts";
+import { isSubject, type Permissions, serverPermissions, unprovisionedPermissions } from "../../lib/permissions/mod.ts";
 import type { ServerClaims } from "../../lib/tokens/mod.ts";
 import { identity, serverRows, unprovisionedRow } from "./_tables.ts";
 
@@ -11,12 +11,12 @@ const claims = (extra: Partial<ServerClaims>): ServerClaims => ({
   ou: "choria",
   ...extra,
 });
-const nothing = {
+const nothing: Permissions = {
   account: "choria",
   publish: { allow: [], deny: [">"] },
   subscribe: { allow: [], deny: [">"] },
   dropped: [],
-} as const;
+};
 
 describe("a server may do exactly what its permissions say", () => {
   test.each(serverRows.map((row) => [row.name, row] as const))("%s", (_name, row) => {
