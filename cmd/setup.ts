@@ -80,7 +80,8 @@ function status(): void {
 
 const program = new Command("setup.sh")
   .description("A Choria network on this machine. Without a command: create its credentials and configuration.")
-  .helpCommand(true);
+  .helpCommand(true)
+  .enablePositionalOptions();
 withPorts(program).action(async (flags: PortFlags) => {
   await prepareNetwork(options, askedPorts(flags));
   console.log(`Credentials and configuration are in ${layout.root}. Next: ./setup.sh up`);
