@@ -54,6 +54,7 @@ function makeLogger(config: AaaConfig, choria: Config | undefined, flags: RunFla
 
 async function crypt(cost: number): Promise<void> {
   for await (const line of console) {
+    if (line === "") continue;
     const bytes = encodeUtf8(line);
     if (bytes.length > maxPasswordBytes) throw new Error(`a password is longer than ${maxPasswordBytes} bytes`);
     console.log(await Bun.password.hash(bytes, { algorithm: "bcrypt", cost }));
