@@ -1,8 +1,8 @@
 import { linkMatch, linkTerm } from "./_match.ts";
 import { type Context, type Frame, isShadowed, type Shadow } from "./context.ts";
-import type { Simple } from "./ir.ts";
+import type { RuleGroup, Simple } from "./ir.ts";
 import { isBound } from "./safety.ts";
-import type { RuleGroup, TreeNode } from "./tree.ts";
+import type { TreeNode } from "./tree.ts";
 import { compareValues, isArray, keyOf, lookup, RegoObject, RegoSet, type RegoValue } from "./values.ts";
 
 /** Goes on with a value; true ends the search. */

@@ -3,9 +3,9 @@ import { linkTerm } from "./_match.ts";
 import { DataPath } from "./_walk.ts";
 import { BUSY, type Context, Frame, NOTHING } from "./context.ts";
 import { RegoError, type RegoPlace } from "./errors.ts";
-import type { Branch, Callee, Literal, RuleDef } from "./ir.ts";
+import type { Branch, Callee, Literal, RuleDef, RuleGroup } from "./ir.ts";
 import type { ResolvedQuery } from "./resolver.ts";
-import { pathText, type RuleGroup, type TreeNode } from "./tree.ts";
+import { pathText, type TreeNode } from "./tree.ts";
 import { equalValues, RegoObject, RegoSet, type RegoValue } from "./values.ts";
 
 interface LinkedBranch {

@@ -1,5 +1,5 @@
+import type { Module, Rule, Term } from "./ast.ts";
 import type { RegoPlace } from "./errors.ts";
-import type { RuleGroup } from "./tree.ts";
 import type { RegoScalar, RegoValue } from "./values.ts";
 
 /** A term whose references and calls were moved out: constants, variables and what is built of them. */
@@ -87,6 +87,29 @@ export interface RuleDef {
   readonly arity: number;
   readonly at: RegoPlace;
   readonly text: string;
+}
+
+/** What the rules of a group make: one value, a function, a set, or an object with computed keys. */
+export type GroupKind = "complete" | "function" | "set" | "partial";
+
+/** A rule with its module and the part of its name that is computed. */
+export interface PlacedRule {
+  readonly rule: Rule;
+  readonly module: Module;
+  /** Name below the group: constant and computed steps. */
+  suffix: readonly Term[];
+}
+
+/** All rules that together define one document. */
+export interface RuleGroup {
+  readonly id: number;
+  readonly keys: readonly RegoScalar[];
+  readonly kind: GroupKind;
+  readonly arity: number;
+  readonly at: RegoPlace;
+  readonly placed: readonly PlacedRule[];
+  /** Filled when the bodies are resolved. */
+  defs: readonly RuleDef[];
 }
 
 /** The ids of the variables in a term. */

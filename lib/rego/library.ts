@@ -1,5 +1,6 @@
 import type { Call } from "./_link.ts";
 import type { Builtin } from "./builtins/_kit.ts";
+import { CERTIFICATES } from "./builtins/certificates.ts";
 import { COLLECTIONS } from "./builtins/collections.ts";
 import { CRYPTO } from "./builtins/crypto.ts";
 import { ENCODING } from "./builtins/encoding.ts";
@@ -10,6 +11,7 @@ import { NETWORK } from "./builtins/network.ts";
 import { NUMBERS } from "./builtins/numbers.ts";
 import { OBJECTS } from "./builtins/objects.ts";
 import { PATTERNS } from "./builtins/patterns.ts";
+import { SCHEMA } from "./builtins/schema.ts";
 import { STRINGS } from "./builtins/strings.ts";
 import { TIME } from "./builtins/time.ts";
 import { TYPES } from "./builtins/types.ts";
@@ -37,6 +39,8 @@ const FAMILIES = [
   TIME,
   CRYPTO,
   JWT,
+  CERTIFICATES,
+  SCHEMA,
 ];
 const BUILTINS: ReadonlyMap<string, Builtin> = new Map(FAMILIES.flatMap((family) => Object.entries(family)));
 

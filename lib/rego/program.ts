@@ -5,11 +5,12 @@ import type { Context } from "./context.ts";
 import { NOWHERE, RegoError } from "./errors.ts";
 import type { RegoFunction } from "./functions.ts";
 import { Interpreter } from "./interpreter.ts";
+import type { RuleGroup } from "./ir.ts";
 import { findBuiltin, LIBRARY } from "./library.ts";
 import { parseModule, parseQuery } from "./parser.ts";
 import { checkRecursion } from "./recursion.ts";
 import { type ResolvedQuery, Resolver } from "./resolver.ts";
-import { buildTree, type RuleGroup, type TreeNode } from "./tree.ts";
+import { buildTree, type TreeNode } from "./tree.ts";
 import type { RegoValue } from "./values.ts";
 
 const MAX_QUERIES = 64;

@@ -1,6 +1,6 @@
 import { RegoError } from "./errors.ts";
-import type { Callee, Literal } from "./ir.ts";
-import { pathText, type RuleGroup, type TreeNode } from "./tree.ts";
+import type { Callee, Literal, RuleGroup } from "./ir.ts";
+import { pathText, type TreeNode } from "./tree.ts";
 import { keyOf } from "./values.ts";
 
 /**

@@ -2,10 +2,10 @@ import { Names, type Outside } from "./_names.ts";
 import { Scope, VarTable } from "./_scope.ts";
 import type { Expr, Module, Rule, RuleBranch, Term } from "./ast.ts";
 import { NOWHERE, RegoError, type RegoProblem } from "./errors.ts";
-import type { Branch, Literal, RuleDef, Simple } from "./ir.ts";
+import type { Branch, Literal, PlacedRule, RuleDef, RuleGroup, Simple } from "./ir.ts";
 import { Normalizer } from "./normalize.ts";
 import { Planner } from "./safety.ts";
-import type { PlacedRule, RuleGroup, TreeNode } from "./tree.ts";
+import type { TreeNode } from "./tree.ts";
 
 const TRUE: Simple = { k: "const", value: true };
 const MAX_PROBLEMS = 10;

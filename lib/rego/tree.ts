@@ -1,30 +1,7 @@
 import type { Module, Rule, Term } from "./ast.ts";
 import { RegoError, type RegoPlace } from "./errors.ts";
-import type { RuleDef } from "./ir.ts";
+import type { GroupKind, PlacedRule, RuleGroup } from "./ir.ts";
 import { keyOf, type RegoKey, type RegoScalar } from "./values.ts";
-
-/** What the rules of a group make: one value, a function, a set, or an object with computed keys. */
-export type GroupKind = "complete" | "function" | "set" | "partial";
-
-/** A rule with its module and the part of its name that is computed. */
-export interface PlacedRule {
-  readonly rule: Rule;
-  readonly module: Module;
-  /** Name below the group: constant and computed steps. */
-  suffix: readonly Term[];
-}
-
-/** All rules that together define one document. */
-export interface RuleGroup {
-  readonly id: number;
-  readonly keys: readonly RegoScalar[];
-  readonly kind: GroupKind;
-  readonly arity: number;
-  readonly at: RegoPlace;
-  readonly placed: readonly PlacedRule[];
-  /** Filled when the bodies are resolved. */
-  defs: readonly RuleDef[];
-}
 
 /** A place in the tree of packages and rules. */
 export interface TreeNode {
