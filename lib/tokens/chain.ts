@@ -39,6 +39,16 @@ export function isChainIssuer(claims: SignedClaims): boolean {
 }
 
 /**
+ * Whether the organization that a chain issuer names in its `iss` vouches for it. Which organization that is, and
+ * whether it is the right one, is not asked here.
+ */
+export function isVouchedChainIssuer(claims: SignedClaims): boolean {
+  if (!isChainIssuer(claims)) return false;
+  const organization = (claims.iss ?? "").slice(issuerPrefix.length);
+  return holds(organization, `${claims.jti}.${claims.public_key?.toLowerCase()}`, claims.tcs ?? "");
+}
+
+/**
  * The claims that make a token a chain issuer: the organization signs `<jti>.<public key>`.
  *
  * @param organization The organization issuer's key.

@@ -13,6 +13,7 @@ export {
   chainIssuerOf,
   isChained,
   isChainIssuer,
+  isVouchedChainIssuer,
   verifyChain,
   verifyChainLink,
 } from "./chain.ts";
