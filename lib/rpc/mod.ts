@@ -5,6 +5,7 @@
  * @module
  */
 export type { Agent, AgentMessage, AgentMetadata } from "./agent.ts";
+export { auditLine, type FileAuditorOptions, fileAuditor } from "./audit.ts";
 export type { ActionCall, Authorizer, CallAuditor, Decision } from "./authorizer.ts";
 export { AgentHost, type AgentHostOptions } from "./host.ts";
 export { type HostStats, newHostStats } from "./host_stats.ts";

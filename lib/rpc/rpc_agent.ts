@@ -37,7 +37,10 @@ export interface ActionContext {
   signal: AbortSignal;
 }
 
-/** An action: takes its inputs, gives its outputs, throws {@link ActionError} to say why it could not. */
+/**
+ * An action: takes its inputs, gives its outputs (undefined for none), throws {@link ActionError} to say why it could
+ * not.
+ */
 export type Action = (data: JsonObject, context: ActionContext) => unknown;
 
 /** What stands between a request and an action. */
@@ -105,8 +108,10 @@ export function rpcAgent(
 
   async function run(action: Action, call: RpcRequest, context: ActionContext): Promise<RpcReply> {
     try {
-      const data = (await action(call.data, context)) ?? {};
-      return { action: call.action, statuscode: statusCodes.ok, statusmsg: "OK", data };
+      const data = await action(call.data, context);
+      // Null is an answer: that of data plugins that found nothing.
+      const outputs = data === undefined ? {} : data;
+      return { action: call.action, statuscode: statusCodes.ok, statusmsg: "OK", data: outputs };
     } catch (error) {
       if (error instanceof ActionError) {
         return { action: call.action, statuscode: error.statuscode, statusmsg: error.message, data: error.data };

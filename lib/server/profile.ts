@@ -1,0 +1,113 @@
+import type { Config } from "../config/mod.ts";
+import { brokersOf, type Login, type TlsOptions, tlsOptions } from "../connector/mod.ts";
+import { subjects } from "../protocol/mod.ts";
+import { type Credentials, credentialFiles, RequestVerifier } from "../security/mod.ts";
+import { backoff, type Clock, type Logger, twentySecondSteps } from "../std/mod.ts";
+import { readTokenFile, TokenVerifier } from "../tokens/mod.ts";
+import { HeldCredentials } from "./held_credentials.ts";
+import { type ProvisioningSettings, provisioningBrokers } from "./provisioning/mod.ts";
+
+/** As what a server runs: how it logs in, whom it believes and how it calls itself. */
+export interface ServerProfile {
+  /** Component of its lifecycle events. */
+  component: "server" | "service_host" | "provision_mode_server";
+  isProvisioning: boolean;
+  /** Decides which requests are believed; absent where any is. */
+  verifier?: RequestVerifier;
+  /** What replies are signed with; absent where they are not. */
+  credentials?: () => Credentials;
+  inboxPrefix: string;
+  /** Asked at each attempt to connect. */
+  login: () => Login;
+  tls: TlsOptions;
+  /** Finds the brokers, as `host:port`; waits until there are some, or the signal aborts. */
+  brokers: (signal?: AbortSignal) => Promise<string[]>;
+  /** When the token expires, in Unix seconds. */
+  tokenExpires: () => number | undefined;
+}
+
+/**
+ * A server that serves.
+ *
+ * @throws {Error} `security setup is not valid, …` when the configuration cannot be used, and what reading the token
+ * and seed says, for example `identity X does not match caller Y in JWT token`.
+ */
+export function servingProfile(config: Config, identity: string, clock: Clock, serviceHost: boolean): ServerProfile {
+  checkSecurity(config);
+  const held = new HeldCredentials(credentialFiles(config), identity, clock);
+  const current = () => held.current();
+  current();
+  return {
+    component: serviceHost ? "service_host" : "server",
+    isProvisioning: false,
+    verifier: new RequestVerifier({ issuers: config.issuers() }, new TokenVerifier(clock)),
+    ...(config.get("plugin.security.choria.sign_replies") ? { credentials: current } : {}),
+    inboxPrefix: subjects.inbox(config.mainCollective, identity),
+    login: () => {
+      const { token, key } = current();
+      return { token, key, ...passwordLogin(config) };
+    },
+    tls: tlsOptions(config),
+    brokers: () => brokersOf(config),
+    tokenExpires: () => held.expires,
+  };
+}
+
+/** A server that is being provisioned: it shows the provisioning token, believes anybody and signs nothing. */
+export function provisioningProfile(
+  config: Config,
+  settings: ProvisioningSettings,
+  clock: Clock,
+  logger: Logger,
+): ServerProfile {
+  return {
+    component: "provision_mode_server",
+    isProvisioning: true,
+    inboxPrefix: subjects.inbox(config.mainCollective),
+    login: () => ({ token: readTokenFile(settings.tokenFile), ...passwordLogin(config) }),
+    tls: {},
+    brokers: (signal) => findProvisioningBrokers(settings, clock, logger, signal),
+    tokenExpires: () => undefined,
+  };
+}
+
+function checkSecurity(config: Config): void {
+  const problems: string[] = [];
+  if (config.get("plugin.security.choria.token_file") === "") {
+    problems.push("the path to the JWT token is not configured");
+  }
+  if (config.issuers().size === 0) problems.push(issuerProblem(config));
+  if (problems.length === 0) return;
+  throw new Error(`security setup is not valid, ${problems.length} errors encountered: ${problems.join(", ")}`);
+}
+
+function issuerProblem(config: Config): string {
+  if (config.get("plugin.security.choria.trusted_signers").length === 0) {
+    return "no trusted token signers or issuers configured";
+  }
+  return "plugin.security.choria.trusted_signers is not supported, set plugin.security.issuer.names instead";
+}
+
+function passwordLogin(config: Config): Pick<Login, "user" | "password"> {
+  const [user, password] = [config.get("plugin.nats.user"), config.get("plugin.nats.pass")];
+  return user !== "" && password !== "" ? { user, password } : {};
+}
+
+async function findProvisioningBrokers(
+  settings: ProvisioningSettings,
+  clock: Clock,
+  logger: Logger,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const waits = backoff(twentySecondSteps);
+  for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted();
+    const brokers = await provisioningBrokers(settings);
+    if (brokers.length > 0) return brokers;
+    logger.warn("Resolving provisioning brokers via SRV lookups failed, will keep trying", {
+      domain: settings.srvDomain,
+      attempt,
+    });
+    await clock.sleep(waits.delay(attempt), signal);
+  }
+}

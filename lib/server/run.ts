@@ -1,0 +1,126 @@
+import { rmSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Config } from "../config/mod.ts";
+import type { TlsOptions } from "../connector/mod.ts";
+import type { Agent } from "../rpc/mod.ts";
+import { type Clock, createLogger, type Logger, systemClock, version, writeFileAtomic } from "../std/mod.ts";
+import {
+  decideMode,
+  provisionAgent,
+  type RunningServer,
+  reasonToReprovision,
+  type ServerControl,
+  type ServerMode,
+  type ServerSupervisor,
+  superviseServer,
+} from "./provisioning/mod.ts";
+import { type AgentKit, startServer } from "./server.ts";
+
+/** How {@link runServer} runs a server. */
+export interface RunServerOptions {
+  /** The server's configuration file. A node that is still to be provisioned has none. */
+  configFile: string;
+  /** File for the process id, removed at the end. */
+  pidFile?: string;
+  /**
+   * Host service agents only.
+   * @default false
+   */
+  serviceHost?: boolean;
+  /** Name of a node that is being provisioned; the host's own by default. */
+  identity?: string;
+  /** Environment variables; the process's own by default. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Ends the server. */
+  signal?: AbortSignal;
+  /** Where everything is logged, in place of what the configuration says. */
+  logger?: Logger;
+  /** @default systemClock */
+  clock?: Clock;
+  /** TLS settings in place of the configuration's. */
+  tls?: TlsOptions | false;
+}
+
+/**
+ * Run a server from its files: decide whether it serves or is to be provisioned, start it, and start it anew whenever
+ * the provisioner, or the state of its credentials, asks for it.
+ *
+ * @returns what runs; its `closed` rejects with what keeps the server from starting.
+ */
+export function runServer(options: RunServerOptions): ServerSupervisor {
+  const { clock = systemClock, env = process.env, pidFile, signal } = options;
+  const configFile = resolve(options.configFile);
+  if (pidFile !== undefined) writeFileAtomic(pidFile, String(process.pid), { mode: 0o644 });
+  const logger = options.logger ?? createLogger();
+  const supervisor = superviseServer({
+    decide: () =>
+      decideMode({
+        configFile,
+        env,
+        clock,
+        logger,
+        ...(options.identity === undefined ? {} : { identity: options.identity }),
+      }),
+    check: () => reasonToReprovision({ configFile, env, now: clock.now() }),
+    start: (mode, control) => startInMode(mode, control, { ...options, configFile, clock }),
+    clock,
+    logger,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (pidFile !== undefined) {
+    void supervisor.closed.catch(() => undefined).then(() => rmSync(pidFile, { force: true }));
+  }
+  return supervisor;
+}
+
+async function startInMode(
+  mode: ServerMode,
+  control: ServerControl,
+  options: RunServerOptions & { clock: Clock },
+): Promise<RunningServer> {
+  const { config } = mode;
+  const logger = options.logger ?? configuredLogger(config);
+  const server = await startServer({
+    config,
+    logger,
+    clock: options.clock,
+    signal: control.signal,
+    serviceHost: options.serviceHost ?? false,
+    agents: (kit) => provisioningAgents(mode, control, kit, options),
+    ...(mode.kind === "provisioning" ? { provisioning: mode.settings } : {}),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+  });
+  void server.closed.then(() => control.restart("the connection to the broker was closed"));
+  return server;
+}
+
+/** The agent that provisions is there for as long as the node can be provisioned. */
+function provisioningAgents(
+  mode: ServerMode,
+  control: ServerControl,
+  { node, rpc, announcer }: AgentKit,
+  { configFile, clock, serviceHost }: RunServerOptions & { clock: Clock },
+): Agent[] {
+  if (mode.settings === undefined || serviceHost) return [];
+  const { tokenFile, secret } = mode.settings;
+  const agent = provisionAgent({
+    ...rpc,
+    configFile,
+    tokenFile,
+    secret,
+    isProvisioning: mode.kind === "provisioning",
+    config: node.config,
+    control: {
+      publishEvent: (type) => announcer.publish(type),
+      restart: () => control.restart("the provisioner asks for it"),
+      shutdown: () => control.shutdown("the provisioner asks for it"),
+    },
+    clock,
+    version,
+  });
+  return [agent];
+}
+
+function configuredLogger(config: Config): Logger {
+  return createLogger({ level: config.get("loglevel"), destination: config.get("logfile") });
+}
