@@ -89,9 +89,13 @@ function collectivesOf({ configuration, server_claims }: ServerTokenRequest["rep
 
 function validityOf({ reply, validity, now, logger, identity }: ServerTokenRequest): number {
   const exp = reply.server_claims?.exp;
-  const wanted = exp === undefined ? validity : exp < largestLifetimeSeconds ? exp * 1_000 : exp * 1_000 - now;
+  const wanted = exp === undefined ? validity : lifetimeOf(exp, now);
   if (wanted > leastValidity) return wanted;
   const text = `Server validity ${formatDuration(wanted)} is too short, setting to default ${formatDuration(defaultValidity)}`;
   logger.warn(text, { identity });
   return defaultValidity;
+}
+
+function lifetimeOf(exp: number, now: number): number {
+  return (exp < largestLifetimeSeconds ? exp : exp - Math.floor(now / 1_000)) * 1_000;
 }
