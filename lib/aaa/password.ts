@@ -5,7 +5,7 @@ import { encodeUtf8, errorText, type Logger } from "../std/mod.ts";
 const maxBytes = 72;
 
 /** Salt and digest of a hash that belongs to no known password. */
-const decoyRest = "zQIl4gUZbqmKhpQhIeWx3uAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const decoyRest = `zQIl4gUZbqmKhpQhIeWx3u${".".repeat(31)}`;
 
 /** So many logins wait that another one would only make it worse. */
 export class TooBusyError extends Error {
