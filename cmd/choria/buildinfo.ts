@@ -38,7 +38,7 @@ async function report(tokenFile: string, withDependencies: boolean): Promise<str
     section("Network Broker Settings", await brokerSettings(), 30),
     section("Server Settings", serverSettings(tokenFile), 32),
     section("Security Defaults", securityDefaults(), 15),
-    list("Agent Providers", [`Built-in Agents version ${version}`, `External Agents version ${version}`]),
+    list("Agent Providers", [`Built-in Agents version ${version}`]),
   ];
   if (withDependencies) {
     parts.push(
