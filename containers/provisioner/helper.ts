@@ -37,8 +37,12 @@ type Reply = Pick<HelperReply, "defer" | "msg"> & Partial<Pick<HelperReply, "con
 
 const yearSeconds = 365 * 24 * 60 * 60;
 
-/** Decide about a node. */
-export default function decide(request: HelperRequest, settings: Settings = settingsOfEnvironment()): Reply {
+/** What the provisioner calls where it imports this module. */
+export default function helper(request: HelperRequest): Reply {
+  return decide(request, readSettings(process.env.CHORIA_HELPER_SETTINGS));
+}
+
+function decide(request: HelperRequest, settings: Settings): Reply {
   const { identity, ed25519_pubkey: key } = request;
   if (!identity) return { defer: true, msg: "No identity received in request" };
   if (!key) return { defer: true, msg: "No ed25519 public key received" };
@@ -113,10 +117,6 @@ function folderPlaces(directory: string) {
     facts: join(directory, "facts.json"),
     executor: join(directory, "executor"),
   };
-}
-
-function settingsOfEnvironment(): Settings {
-  return readSettings(process.env.CHORIA_HELPER_SETTINGS);
 }
 
 function readSettings(path = join(import.meta.dir, "helper.json")): Settings {

@@ -143,6 +143,7 @@ class RunningProvisioner implements Provisioner {
       clock,
       logger,
     });
+    metrics.set("paused", 0);
     this.monitorPort = this.#serveMetrics();
     this.#announce();
     this.#election = config.leaderElection ? this.#standForElection() : undefined;
