@@ -1,4 +1,4 @@
-import cliProgress from "cli-progress";
+import type { Options, SingleBar } from "cli-progress";
 import type { Paint } from "./paint.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -66,7 +66,9 @@ export function startProgress(terminal: Terminal, total: number, now: () => numb
 }
 
 function drawnBar(total: number, line: (done: number) => string): ProgressBar {
-  const bar = new cliProgress.SingleBar({
+  // Loaded by those who draw a bar: most runs of the command line do not.
+  const { SingleBar } = require("cli-progress") as { SingleBar: new (options: Options) => SingleBar };
+  const bar = new SingleBar({
     format: (_options, { value }) => line(value),
     stream: process.stdout,
     fps: 25,

@@ -1,4 +1,4 @@
-import Table from "cli-table3";
+import type CliTable from "cli-table3";
 
 /** A table with rounded corners. */
 export interface TableContent {
@@ -33,6 +33,8 @@ const rounded = {
 export function formatTable({ title, head, rows, footer }: TableContent): string {
   const body = joined(rows.map(toCells));
   const sections = [[head.map((content) => ({ content }))], body, footer === undefined ? [] : [toCells(footer)]];
+  // Loaded by those who draw a table: most runs of the command line do not.
+  const Table: typeof CliTable = require("cli-table3");
   const table = new Table({ chars: rounded, style: { head: [], border: [] } });
   if (title !== undefined) table.push([{ content: title, colSpan: head.length, hAlign: "center" }]);
   for (const section of sections) table.push(...section);

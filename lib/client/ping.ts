@@ -17,6 +17,8 @@ export interface PingOptions extends Pick<DiscoverOptions, "filter" | "collectiv
   windowed?: boolean;
   /** End when this many nodes have answered. */
   expect?: number;
+  /** Told when the question is out. */
+  onSent?: () => void;
 }
 
 /** A node's answer to a ping. */
@@ -37,11 +39,14 @@ export async function* pingNodes(
   const { windowed = options.timeout === undefined, expect = 0 } = options;
   const times = new Map<string, number>();
   const timed: Broadcaster = {
-    ask: (question, onAnswer) =>
-      broadcaster.ask(question, (sender, elapsed) => {
+    async ask(question, onAnswer) {
+      const open = await broadcaster.ask(question, (sender, elapsed) => {
         if (!times.has(sender)) times.set(sender, elapsed);
         onAnswer(sender, elapsed);
-      }),
+      });
+      options.onSent?.();
+      return open;
+    },
   };
   let count = 0;
   const full = { ...query, ...(windowed ? { window: discoveryWindow } : {}) };

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import pino from "pino";
+import type { default as Pino, Logger as PinoLogger } from "pino";
 import { safeFields, withoutTokens } from "./_redact.ts";
 
 /** How much is logged; each level includes those after it. */
@@ -62,7 +62,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const sink = openSink(destination);
   const stream = format === "json" ? sink : { write: (line: string) => sink.write(toText(line)) };
   return wrap(
-    pino(
+    loadPino()(
       {
         level,
         base: null,
@@ -85,13 +85,19 @@ interface Sink {
 }
 
 function openSink(destination: string): Sink {
+  const pino = loadPino();
   if (destination === "stdout") return pino.destination({ dest: 1, sync: true });
   if (destination === "stderr") return pino.destination({ dest: 2, sync: true });
   mkdirSync(dirname(destination), { recursive: true });
   return pino.destination({ dest: destination, sync: true, append: true });
 }
 
-function wrap(target: pino.Logger): Logger {
+/** Loaded with the first logger: commands that end in a few milliseconds log nothing. */
+function loadPino(): typeof Pino {
+  return require("pino");
+}
+
+function wrap(target: PinoLogger): Logger {
   const at = (level: "debug" | "info" | "warn" | "error") => (message: string, fields?: LogFields) => {
     if (target.isLevelEnabled(level)) target[level](safeFields(fields ?? {}), withoutTokens(message));
   };

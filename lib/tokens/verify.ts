@@ -1,6 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { compactVerify } from "jose";
 import { isPublicKey, publicKeyObject } from "../crypto/mod.ts";
 import { errorText, isFile, type JsonObject } from "../std/mod.ts";
 import { isChained, verifyChain, verifyChainLink } from "./chain.ts";
@@ -129,6 +128,8 @@ async function verifySignatureOf(
   const key = signingKey(parsed, claims, purpose, options);
   const algorithms = "rsa" in options.key ? rsaAlgorithms : ["EdDSA"];
   try {
+    // Loaded by those who verify: much of the command line does not.
+    const { compactVerify } = await import("jose");
     await compactVerify(parsed.text.replace(/[\r\n]/g, ""), key, { algorithms });
   } catch (error) {
     const method = "rsa" in options.key ? "crypto/rsa" : "ed25519";

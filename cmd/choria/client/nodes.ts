@@ -1,0 +1,64 @@
+import { fstatSync } from "node:fs";
+import type { DiscoverOptions } from "../../../lib/client/mod.ts";
+import type { Config } from "../../../lib/config/mod.ts";
+import { flatfileSource, listSource, parseNodes } from "../../../lib/discovery/mod.ts";
+import { isObject } from "../../../lib/std/mod.ts";
+import { type DiscoveryFlags, type FilterFlags, filterOptions, parsePairs } from "./filters.ts";
+
+/** Time after which somebody who waits for nodes from a pipe is told so, in milliseconds. */
+const patience = 2_000;
+
+/**
+ * How nodes are found, as flags, a pipe and the configuration say, in this order: `--nodes`, the results of another
+ * request on standard input, `--dm`, the configuration.
+ */
+export async function discoverOptions(flags: FilterFlags & DiscoveryFlags, config: Config): Promise<DiscoverOptions> {
+  const options: DiscoverOptions = {
+    filter: filterOptions(flags),
+    ...(flags.target === undefined ? {} : { collective: flags.target }),
+    ...(flags.discoveryTimeout === undefined ? {} : { timeout: flags.discoveryTimeout * 1_000 }),
+    ...(flags.discoveryWindow ? { windowed: true } : {}),
+  };
+  if (flags.nodes !== undefined) return { ...options, source: flatfileSource(flags.nodes) };
+  const piped = flags.dm === undefined ? await pipedNodes() : undefined;
+  if (piped !== undefined) return { ...options, source: listSource(piped) };
+  return { ...options, ...methodOptions(flags, config) };
+}
+
+function methodOptions(flags: DiscoveryFlags, config: Config): Pick<DiscoverOptions, "method" | "file" | "source"> {
+  const method = flags.dm ?? config.get("default_discovery_method");
+  const { file, format } = parsePairs(flags.do);
+  if (format !== undefined && file !== undefined && (method === "flatfile" || method === "file")) {
+    if (format === "json" || format === "yaml" || format === "rpc" || format === "text") {
+      return { source: flatfileSource(file, format) };
+    }
+    throw new Error(`enum value must be one of json,yaml,rpc,text, got '${format}'`);
+  }
+  return { method, ...(file === undefined ? {} : { file }) };
+}
+
+/** Nodes of another request's JSON results, where such results come through a pipe or from a file. */
+async function pipedNodes(): Promise<string[] | undefined> {
+  if (!isPiped()) return undefined;
+  const notice = setTimeout(() => {
+    process.stderr.write("choria: waiting for nodes on standard input; --dm mc asks the network instead\n");
+  }, patience);
+  try {
+    const text = (await Bun.stdin.text()).trim();
+    if (!text.startsWith("{") || !text.endsWith("}")) return undefined;
+    if (!isObject(JSON.parse(text))) return undefined;
+    return await parseNodes(text, "rpc", "standard input");
+  } finally {
+    clearTimeout(notice);
+  }
+}
+
+function isPiped(): boolean {
+  try {
+    const stat = fstatSync(0);
+    return stat.isFIFO() || stat.isFile();
+  } catch {
+    // Standard input may be closed.
+    return false;
+  }
+}
