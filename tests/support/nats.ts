@@ -23,10 +23,11 @@ export function natsServerPath(): string {
  * Start a nats-server on a free port of 127.0.0.1 and wait until it takes connections.
  *
  * @param config More lines for its configuration, for example `jetstream { store_dir: "…" }`.
+ * @param options.port A port of {@link freePort} that somebody knows already.
  */
-export async function startNats(config = ""): Promise<TestNats> {
+export async function startNats(config = "", options: { port?: number } = {}): Promise<TestNats> {
   const folder = temporaryFolder();
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const file = folder.file("nats.conf");
   await Bun.write(file, `listen: "127.0.0.1:${port}"\n${config}\n`);
   const child = Bun.spawn([natsServerPath(), "-c", file], { stdout: "ignore", stderr: "ignore" });
