@@ -129,7 +129,7 @@ export class FleetRequest implements AsyncIterable<FleetReply> {
    * Make the call.
    *
    * @throws {Error} when the agent, the action or an input is unknown, nodes cannot be found, the request is not
-   * signed, the broker refuses it, or a signal aborts.
+   * signed, the broker refuses it, a service does not answer, or a signal aborts.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<FleetReply> {
     if (this.#isStarted) throw new Error(`Cannot call ${this.agent}#${this.action} twice by one request`);
@@ -167,6 +167,8 @@ class Call {
   /** Nodes of the present batch that are outstanding, and how its wait ends. */
   #pending = new Set<string>();
   #round = Promise.withResolvers<void>();
+  /** Whether the broker knows that nobody listens. */
+  #isUnheard = false;
 
   constructor(context: RequestContext, options: RequestOptions, tally: Tally, ddl: AgentDdl, payload: Uint8Array) {
     this.#context = context;
@@ -199,6 +201,16 @@ class Call {
       left.abort();
       await sent;
     }
+    if (this.#mode === "service" && this.#options.replyTo === undefined) this.#demandAnswer();
+  }
+
+  /** A service answers, or something is wrong with it. */
+  #demandAnswer(): void {
+    if (this.#tally.responses > 0) return;
+    const service = `the service ${this.#agent}`;
+    if (this.#isUnheard) throw new Error(`expected 1 response received 0: nobody hosts ${service}`);
+    const hint = this.#rejectedHint() || `, ${service} did not answer in time`;
+    throw new Error(`expected 1 response received 0${hint}`);
   }
 
   #parcel(): Parcel {
@@ -294,7 +306,10 @@ class Call {
     if (delivery.kind === "rejected") this.#reject(delivery);
     else if (delivery.kind === "reply") this.#answer(fleetReply(delivery.reply));
     else if (this.#mode === "direct") this.#settle(nodeOf(delivery.subject, this.#collective));
-    else this.#round.resolve();
+    else {
+      this.#isUnheard = true;
+      this.#round.resolve();
+    }
   }
 
   #answer(reply: FleetReply): void {

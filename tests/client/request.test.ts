@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connectFleet, type Fleet, type RequestEvent } from "../../lib/client/mod.ts";
 import { rpcAgent } from "../../lib/rpc/mod.ts";
-import { silentLogger } from "../../lib/std/mod.ts";
+import { errorText, silentLogger } from "../../lib/std/mod.ts";
 import { TestOrganization } from "../support/organization.ts";
 import { waitFor } from "../support/wait.ts";
 import { type TestNetwork, testNetwork } from "./support/network.ts";
@@ -75,19 +75,19 @@ describe("a request", () => {
   test("is refused before anything is sent when agent, action or input is unknown", async () => {
     const calls = () => network.nodes.flatMap((node) => node.calls).length;
     const before = calls();
-    expect(fleet.request("nope", "ping").all()).rejects.toThrow("could not resolve nope DDL in any resolver");
-    expect(fleet.request("rpcutil", "nope").all()).rejects.toThrow("unknown action rpcutil#nope");
-    expect(fleet.request("rpcutil", "get_fact").all()).rejects.toThrow("input 'fact' is required");
-    expect(fleet.request("rpcutil", "ping", { x: 1 }).all()).rejects.toThrow("input 'x' has not been declared");
+    await expect(fleet.request("nope", "ping").all()).rejects.toThrow("could not resolve nope DDL in any resolver");
+    await expect(fleet.request("rpcutil", "nope").all()).rejects.toThrow("unknown action rpcutil#nope");
+    await expect(fleet.request("rpcutil", "get_fact").all()).rejects.toThrow("input 'fact' is required");
+    await expect(fleet.request("rpcutil", "ping", { x: 1 }).all()).rejects.toThrow("input 'x' has not been declared");
     const elsewhere = fleet.request("rpcutil", "ping", {}, { collective: "mars" }).all();
-    expect(elsewhere).rejects.toThrow("cannot set collective to 'mars', it is not on the list of known collectives");
+    await expect(elsewhere).rejects.toThrow("cannot set collective to 'mars', it is not on the list of known collectives");
     expect(calls()).toBe(before);
   });
 
   test("says when nobody is discovered", async () => {
     const filter = { identities: ["/^zz/"] };
     const options = { filter, timeout: 200 };
-    expect(fleet.request("rpcutil", "ping", {}, options).all()).rejects.toThrow("did not discover any nodes");
+    await expect(fleet.request("rpcutil", "ping", {}, options).all()).rejects.toThrow("did not discover any nodes");
   });
 
   test("goes out in batches, each node seeing its id once", async () => {
@@ -106,7 +106,7 @@ describe("a request", () => {
     const all = fleet.request("rpcutil", "ping", {}, { limit: { limit: "20" } });
     expect(await all.all()).toHaveLength(3);
     const none = fleet.request("rpcutil", "ping", {}, { limit: { limit: "1%" } }).all();
-    expect(none).rejects.toThrow("no targets left after applying target limits of '1%'");
+    await expect(none).rejects.toThrow("no targets left after applying target limits of '1%'");
   });
 
   test("asked of everybody takes whoever answers", async () => {
@@ -140,7 +140,7 @@ describe("a request", () => {
     const read = async () => {
       for await (const _reply of request) stop.abort(new Error("enough"));
     };
-    expect(read()).rejects.toThrow("enough");
+    await expect(read()).rejects.toThrow("enough");
     await read().catch(() => undefined);
     expect(request.stats).toMatchObject({ responses: 1, noResponses: [slow.identity] });
     await slow[Symbol.asyncDispose]();
@@ -159,7 +159,7 @@ describe("a request", () => {
   test("cannot be made twice", async () => {
     const request = fleet.request("rpcutil", "ping", {}, { nodes: ["n1.example.net"] });
     await request.all();
-    expect(request.all()).rejects.toThrow("Cannot call rpcutil#ping twice by one request");
+    await expect(request.all()).rejects.toThrow("Cannot call rpcutil#ping twice by one request");
   });
 });
 
@@ -194,13 +194,23 @@ describe("a service request", () => {
     const start = Date.now();
     const silent = { ...ddl, metadata: { ...ddl.metadata, name: "silence" } };
     const request = fleet.request("silence", "ask", {}, { ddl: silent });
-    expect(await request.all()).toEqual([]);
+    const text = "expected 1 response received 0: nobody hosts the service silence";
+    expect(await request.all().catch(errorText)).toBe(text);
     expect(Date.now() - start).toBeLessThan(1_000);
+  });
+
+  test("that is not answered in time says so", async () => {
+    const ignorant = rpcAgent(ddl.metadata, { ask: () => Bun.sleep(1_000) }, { logger: silentLogger });
+    await using _node = await network.addNode("s3.example.net", { agents: [ignorant] });
+    network.nodes.pop();
+    const request = fleet.request("answers", "ask", {}, { ddl, requestTimeout: 50 });
+    const text = "expected 1 response received 0, the service answers did not answer in time";
+    expect(await request.all().catch(errorText)).toBe(text);
   });
 
   test("takes no filter", async () => {
     const request = fleet.request("answers", "ask", {}, { ddl, filter: { classes: ["x"] } });
-    expect(request.all()).rejects.toThrow("service requests does not support filters");
+    await expect(request.all()).rejects.toThrow("service requests does not support filters");
   });
 });
 

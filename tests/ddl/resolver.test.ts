@@ -23,16 +23,16 @@ describe("DDL resolvers", () => {
   test("say where they looked in vain", async () => {
     const resolvers = [builtinResolver, folderResolver(["/nowhere"])];
     const gone = resolveDdl("gone", resolvers);
-    expect(gone).rejects.toThrow("could not resolve gone DDL in any resolver: looked in built in, /nowhere");
+    await expect(gone).rejects.toThrow("could not resolve gone DDL in any resolver: looked in built in, /nowhere");
   });
 
   test("report a DDL that cannot be used instead of passing it over", async () => {
     using folder = temporaryFolder();
     await folderWithDemo(folder.path);
-    expect(resolveDdl("broken", [folderResolver([folder.path])])).rejects.toThrow("broken.json");
+    await expect(resolveDdl("broken", [folderResolver([folder.path])])).rejects.toThrow("broken.json");
   });
 
   test("never leave their folder", async () => {
-    expect(resolveDdl("../../etc/passwd", [folderResolver(["/tmp"])])).rejects.toThrow("not the name of an agent");
+    await expect(resolveDdl("../../etc/passwd", [folderResolver(["/tmp"])])).rejects.toThrow("not the name of an agent");
   });
 });
