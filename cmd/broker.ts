@@ -34,15 +34,15 @@ async function serve(config: Config, logger: Logger, signal: AbortSignal): Promi
     throw error;
   }
   await using running = broker;
-  const onReload = () => reload(running, config.file, logger);
+  const onReload = () => void reload(running, config.file, logger);
   process.on("SIGHUP", onReload);
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   process.off("SIGHUP", onReload);
 }
 
-function reload(broker: BrokerHandle, file: string, logger: Logger): void {
+async function reload(broker: BrokerHandle, file: string, logger: Logger): Promise<void> {
   try {
-    broker.reload(readConfig(file));
+    await broker.reload(readConfig(file));
   } catch (error) {
     logger.error("The configuration stays as it is", { reason: errorText(error) });
   }

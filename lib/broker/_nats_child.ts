@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, isStringList, type Logger, parseObject } from "../std/mod.ts";
-import { forwardNatsLog } from "./_nats_log.ts";
+import { forwardNatsLog, type NatsLogLine } from "./_nats_log.ts";
 import type { BrokerPorts } from "./nats_config.ts";
 
 /** How {@link NatsChild} is started. */
@@ -32,6 +32,7 @@ export class NatsChild {
   readonly #options: ChildOptions;
   readonly #errors: string[] = [];
   #isRunning = true;
+  #reloading: PromiseWithResolvers<void> | undefined;
 
   constructor(options: ChildOptions) {
     this.#options = options;
@@ -44,11 +45,10 @@ export class NatsChild {
     });
     this.#child = child;
     this.pid = child.pid;
-    const log = forwardNatsLog(child.stderr, options.logger, ({ level, message }) => {
-      if (level === "error" && this.#errors.push(message) > keptErrors) this.#errors.shift();
-    });
+    const log = forwardNatsLog(child.stderr, options.logger, (line) => this.#onLine(line));
     this.ended = Promise.all([child.exited, log]).then(() => {
       this.#isRunning = false;
+      this.#reloading?.reject(new Error(`nats-server ended with ${this.exit}`));
     });
   }
 
@@ -77,9 +77,19 @@ export class NatsChild {
     return undefined;
   }
 
-  /** Have it read its configuration anew. */
-  reload(): void {
+  /**
+   * Have it read its configuration anew, and wait until it has.
+   *
+   * @throws {Error} with its reason when it cannot use the configuration, and keeps the old one.
+   */
+  async reload(): Promise<void> {
+    await this.#reloading?.promise.catch(() => undefined);
+    if (!this.#isRunning) throw new Error("nats-server is not running");
+    this.#reloading = Promise.withResolvers();
     this.#child.kill("SIGHUP");
+    await this.#reloading.promise.finally(() => {
+      this.#reloading = undefined;
+    });
   }
 
   /** End it, in good order within `grace` milliseconds. */
@@ -88,6 +98,12 @@ export class NatsChild {
     this.#child.kill("SIGTERM");
     using _forced = this.#options.clock.after(grace, () => this.#child.kill("SIGKILL"));
     await this.ended;
+  }
+
+  #onLine({ level, message }: NatsLogLine): void {
+    if (level === "error" && this.#errors.push(message) > keptErrors) this.#errors.shift();
+    if (message.startsWith("Reloaded server configuration")) this.#reloading?.resolve();
+    if (message.startsWith("Failed to reload")) this.#reloading?.reject(new Error(message));
   }
 }
 

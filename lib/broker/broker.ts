@@ -39,18 +39,19 @@ export interface BrokerHandle extends AsyncDisposable {
   /** Resolves when the managed streams stand. */
   readonly streamsReady: Promise<void>;
   /**
-   * Take over another configuration without ending connections. What cannot be changed while the broker runs, such
-   * as ports, stays as it is.
+   * Take over another configuration. Who may log in is judged by it from now on. Where it changes what nats-server
+   * itself is told, such as accounts, limits or the certificate, connections are closed and come back. Peers and
+   * ports are those of the start.
    *
    * @throws {Error} when the configuration cannot be used; the present one then stays.
    */
-  reload(config: Config): void;
+  reload(config: Config): Promise<void>;
   /** End the broker. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** Our own connections return at once: until they do, nobody can log in. */
-const localReconnectSteps = [20, 50, 100, 250, 500];
+/** Our own connections return at once: until they do, nobody can log in. Trying a port of this machine costs nothing. */
+const localReconnectSteps = [20];
 const firstConnectPause = 10;
 const firstConnectTimeout = 30_000;
 
@@ -93,6 +94,7 @@ class Broker implements BrokerHandle {
   readonly #supervisor: NatsSupervisor;
   readonly #stopping = new AbortController();
   #connection: Connection | undefined;
+  #streams: Connection | undefined;
   #isAnswering = false;
   #stats: StatsServer | undefined;
   #stopped: Promise<void> | undefined;
@@ -120,6 +122,7 @@ class Broker implements BrokerHandle {
     this.#supervisor = new NatsSupervisor(this.#configWriter(config), {
       program: parts.natsServer.path,
       store: config.get("plugin.choria.network.stream.store"),
+      files: [config.get("plugin.security.choria.certificate"), config.get("plugin.security.choria.key")],
       grace: config.get("plugin.choria.network.soft_shutdown_timeout") * 1_000,
       logger,
       clock,
@@ -152,12 +155,12 @@ class Broker implements BrokerHandle {
     this.#logger.info("Choria Network Broker is ready", { identity: this.identity, port: this.ports.client });
   }
 
-  reload(config: Config): void {
+  async reload(config: Config): Promise<void> {
     checkBrokerSettings(config);
     const policy = loginPolicy(config, this.#logger);
-    this.#supervisor.reload(this.#configWriter(config));
+    const isPassedOn = await this.#supervisor.reload(this.#configWriter(config));
     this.#judge.policy = policy;
-    this.#logger.info("Configuration read anew", { file: config.file });
+    this.#logger.info("Configuration read anew", { file: config.file, connections: isPassedOn ? "closed" : "kept" });
   }
 
   stop(): Promise<void> {
@@ -173,19 +176,37 @@ class Broker implements BrokerHandle {
     this.#logger.info("Choria Network Broker shutting down");
     this.#stopping.abort();
     await this.#stats?.stop();
+    await this.#streams?.close();
     await this.streamsReady;
-    // Its end would otherwise be taken for the loss of the broker.
-    await this.#connection?.close();
+    // Logins are answered to the end, as nats-server does not end before those that it has asked about.
     await this.#supervisor.stop();
+    await this.#connection?.close();
     this.#logger.info("Choria Network Broker shut down");
   }
 
   async #answerLogins(): Promise<void> {
     this.#connection = await this.#connect("choria broker authentication", this.#keys.responder, (state) => {
-      this.#isAnswering = state === "connected";
+      this.#isAnswering = false;
+      if (state === "connected" && this.#connection !== undefined) void this.#serveAgain();
     });
     this.#responder.serve(this.#connection);
-    await this.#connection.flush();
+    await this.#serve(this.#connection);
+  }
+
+  /** Once the subscription stands, logins may take their time. */
+  async #serve(connection: Connection): Promise<void> {
+    await connection.flush();
+    await this.#supervisor.serve();
+    this.#isAnswering = true;
+  }
+
+  async #serveAgain(): Promise<void> {
+    try {
+      if (this.#connection !== undefined) await this.#serve(this.#connection);
+    } catch (error) {
+      // nats-server ended again: its next run brings us back here.
+      this.#logger.debug("Logins are not answered yet", { reason: errorText(error) });
+    }
   }
 
   /** The streams are a matter of their own: without a quorum the broker still does all its other work. */
@@ -196,11 +217,12 @@ class Broker implements BrokerHandle {
     const { identity, peers } = this.#parts;
     try {
       await using connection = await this.#connect("choria broker streams", this.#keys.internal);
+      this.#streams = connection;
       await manageStreams(connection, {
         config,
         brokers: countBrokers(peers, identity, peerPort(config, peers)),
         clock: this.#clock,
-        logger: this.#logger.child({ component: "streams" }),
+        logger: this.#parts.logger.child({ component: "streams" }),
         signal: this.#stopping.signal,
       });
     } catch (error) {
@@ -275,7 +297,6 @@ class Broker implements BrokerHandle {
   #configWriter(config: Config): ConfigWriter {
     const { identity, peers } = this.#parts;
     const keys = this.#keys;
-    return (portsFolder, ports) =>
-      natsConfig({ config, identity, keys, peers, portsFolder, ...(ports === undefined ? {} : { ports }) });
+    return (state) => natsConfig({ config, identity, keys, peers, ...state });
   }
 }

@@ -26,6 +26,12 @@ export interface NatsConfigOptions {
   portsFolder: string;
   /** Ports that must not change: those of the child before this one. */
   ports?: BrokerPorts;
+  /**
+   * Whether nobody answers logins yet. Who comes too early is then sent away at once to try again, instead of
+   * waiting the whole time that a login may take.
+   * @default false
+   */
+  isStarting?: boolean;
 }
 
 type Block = { [key: string]: Json };
@@ -33,6 +39,8 @@ type Block = { [key: string]: Json };
 /** A port of this value, or below, is chosen by the system. */
 const anyPort = -1;
 const defaultPeerPort = 5_222;
+/** Our own responder logs in within a few milliseconds; even a busy machine needs less. */
+const startingTimeout = 500;
 const routeUser = "broker";
 
 /**
@@ -54,7 +62,7 @@ export function natsConfig(options: NatsConfigOptions): string {
     tls: tls(config),
     system_account: "system",
     accounts: natsAccounts(config, options.keys),
-    authorization: authorization(config, options.keys),
+    authorization: authorization(options),
     cluster: cluster(options),
     ...streams(config),
     ...links(options),
@@ -102,9 +110,10 @@ function tls(config: Config): Block {
   };
 }
 
-function authorization(config: Config, keys: CalloutKeys): Block {
+function authorization({ config, keys, isStarting = false }: NatsConfigOptions): Block {
+  const timeout = config.get("plugin.choria.network.auth_timeout");
   return {
-    timeout: config.get("plugin.choria.network.auth_timeout") / 1_000,
+    timeout: (isStarting ? Math.min(timeout, startingTimeout) : timeout) / 1_000,
     auth_callout: {
       issuer: keys.issuer.publicKey,
       account: keys.account,

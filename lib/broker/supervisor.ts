@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sha256Hex } from "../crypto/mod.ts";
 import { backoff, type Clock, formatDuration, type Logger, writeFileAtomic } from "../std/mod.ts";
 import { type ChildPorts, NatsChild } from "./_nats_child.ts";
 import { endStaleChild, recordChild } from "./_stale_child.ts";
@@ -12,14 +13,26 @@ export interface SupervisorOptions {
   program: string;
   /** Folder of the streams, beside which the configuration lies; empty for a temporary one. */
   store: string;
+  /** Files that nats-server reads besides its configuration: a new certificate is a reason to read anew. */
+  files: readonly string[];
   /** Time nats-server has to end in good order, in milliseconds. */
   grace: number;
   logger: Logger;
   clock: Clock;
 }
 
-/** Makes the text of a configuration; from the second run on the ports must stay what they were. */
-export type ConfigWriter = (portsFolder: string, ports?: BrokerPorts) => string;
+/** What the text of a configuration depends on besides our own. */
+export interface RunState {
+  /** Folder in which nats-server tells its ports. */
+  portsFolder: string;
+  /** Nobody answers logins yet. */
+  isStarting: boolean;
+  /** From the second run on: the ports, which must stay what they were. */
+  ports?: BrokerPorts;
+}
+
+/** Makes the text of a configuration. */
+export type ConfigWriter = (state: RunState) => string;
 
 /** Waits between runs that end by themselves. */
 const restartSteps = [100, 250, 500, 1_000, 2_000, 5_000];
@@ -34,6 +47,9 @@ export class NatsSupervisor {
   #write: ConfigWriter;
   #child: NatsChild | undefined;
   #ports: ChildPorts | undefined;
+  #isStarting = true;
+  /** Digest of everything that nats-server was last told. */
+  #seen = "";
   #restarts = 0;
   #loop: Promise<void> = Promise.resolve();
 
@@ -77,11 +93,37 @@ export class NatsSupervisor {
     return ports;
   }
 
-  /** Write another configuration and have nats-server read it. */
-  reload(write: ConfigWriter): void {
-    this.#write = write;
+  /**
+   * Tell nats-server that logins are being answered from now on. Every run begins without.
+   *
+   * @throws {Error} when nats-server ends meanwhile.
+   */
+  async serve(): Promise<void> {
+    this.#isStarting = false;
     this.#writeConfig();
-    this.#child?.reload();
+    await this.#child?.reload();
+  }
+
+  /**
+   * Write another configuration and have nats-server read it, if anything in it changed: nats-server closes every
+   * connection when it does, and has them come back.
+   *
+   * @returns whether it was read.
+   * @throws {Error} when nats-server cannot use it; the present one then stays.
+   */
+  async reload(write: ConfigWriter): Promise<boolean> {
+    const [before, seen] = [this.#write, this.#seen];
+    this.#write = write;
+    try {
+      this.#writeConfig();
+      if (this.#seen === seen) return false;
+      await this.#child?.reload();
+      return true;
+    } catch (error) {
+      this.#write = before;
+      this.#writeConfig();
+      throw error;
+    }
   }
 
   /** End nats-server and remove what was written for it. Idempotent. */
@@ -114,6 +156,7 @@ export class NatsSupervisor {
 
   #spawn(): NatsChild {
     const { program, logger, clock } = this.#options;
+    this.#isStarting = true;
     this.#writeConfig();
     const child = new NatsChild({
       program,
@@ -128,8 +171,11 @@ export class NatsSupervisor {
   }
 
   #writeConfig(): void {
-    const text = this.#write(this.#portsFolder, this.#ports);
+    const ports = this.#ports;
+    const state = { portsFolder: this.#portsFolder, isStarting: this.#isStarting };
+    const text = this.#write(ports === undefined ? state : { ...state, ports });
     writeFileAtomic(this.#configFile, text, { mode: 0o600 });
+    this.#seen = sha256Hex([text, ...this.#options.files.map((file) => readFileSync(file, "utf8"))].join("\n"));
   }
 
   #cleanUp(): void {

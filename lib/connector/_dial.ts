@@ -1,7 +1,7 @@
 import type { Auth, Authenticator, NatsConnection, Server } from "@nats-io/nats-core";
 import { connect as dial, type NodeConnectionOptions } from "@nats-io/transport-node";
 import { encodeBase64Url } from "../crypto/mod.ts";
-import { backoff, encodeUtf8, errorText, twentySecondSteps } from "../std/mod.ts";
+import { type Backoff, backoff, encodeUtf8, errorText, twentySecondSteps } from "../std/mod.ts";
 import type { ConnectOptions, Login } from "./connection.ts";
 
 /**
@@ -13,13 +13,17 @@ const refusedConnect = { protocol: -1 };
 
 /** When the next attempt to reconnect is due. The wait starts over each time a connection stands. */
 export class ReconnectPace {
-  readonly #waits = backoff(twentySecondSteps);
+  readonly #waits: Backoff;
   readonly #servers: number;
   #hasConnected = false;
   #attempts = 0;
 
-  /** @param servers How many brokers are tried in turn before the wait grows. */
-  constructor(servers: number) {
+  /**
+   * @param servers How many brokers are tried in turn before the wait grows.
+   * @param steps Milliseconds to wait, in turn.
+   */
+  constructor(servers: number, steps: readonly number[] = twentySecondSteps) {
+    this.#waits = backoff(steps);
     this.#servers = Math.max(1, servers);
   }
 

@@ -99,7 +99,7 @@ export interface Connection extends AsyncDisposable {
 export async function connectBroker(options: ConnectOptions): Promise<Connection> {
   const { logger, clock = systemClock, signal, attempts = 0 } = options;
   const waits = backoff(fiveSecondSteps);
-  const pace = new ReconnectPace(options.servers.length);
+  const pace = new ReconnectPace(options.servers.length, options.reconnectSteps);
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     try {

@@ -36,10 +36,12 @@ export interface ManageOptions {
 export async function manageStreams(connection: Connection, options: ManageOptions): Promise<void> {
   const { config, logger, brokers, signal, clock = systemClock } = options;
   const waits = backoff(fiveSecondSteps);
+  // A request that nobody answers takes longer to fail than a broker has time to stop.
+  const stopped = aborted(signal);
   for (const stream of managedStreams(config, brokers)) {
     for (let attempt = 0; !signal?.aborted; attempt++) {
       try {
-        await ensureStream(connection, stream, logger);
+        await Promise.race([ensureStream(connection, stream, logger), stopped]);
         break;
       } catch (error) {
         const fields = { stream: stream.name, attempt: attempt + 1, reason: errorText(error) };
@@ -49,6 +51,10 @@ export async function manageStreams(connection: Connection, options: ManageOptio
       await clock.sleep(waits.delay(attempt), signal);
     }
   }
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 async function ensureStream(connection: Connection, stream: ManagedStream, logger: Logger): Promise<void> {
