@@ -39,7 +39,15 @@ export interface RunServerOptions {
   clock?: Clock;
   /** TLS settings in place of the configuration's. */
   tls?: TlsOptions | false;
+  /**
+   * Gives back the memory that starting took, once the server has settled.
+   * @default {@link Bun.shrink}
+   */
+  releaseMemory?: () => void;
 }
+
+/** How long a server takes to settle, in milliseconds. */
+const settlingTime = 2_000;
 
 /**
  * Run a server from its files: decide whether it serves or is to be provisioned, start it, and start it anew whenever
@@ -91,6 +99,8 @@ async function startInMode(
     ...(options.tls === undefined ? {} : { tls: options.tls }),
   });
   void server.closed.then(() => control.restart("the connection to the broker was closed"));
+  const settled = options.clock.after(settlingTime, options.releaseMemory ?? (() => Bun.shrink()));
+  control.signal.addEventListener("abort", () => settled[Symbol.dispose](), { once: true });
   return server;
 }
 
