@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { errorText } from "../std/mod.ts";
+import { errorText, systemClock } from "../std/mod.ts";
 import type { TlsFiles } from "./config.ts";
 import { maxBodyBytes } from "./http_body.ts";
 
@@ -35,6 +35,16 @@ export function listen(options: ListenerOptions): Listener {
   const { port, address, tls, handle } = options;
   const scheme = tls === undefined ? "http" : "https";
   const files = tls === undefined ? undefined : readFiles(tls);
+  const answering = new Set<Promise<Response>>();
+  const answer = async (request: Request): Promise<Response> => {
+    const response = Promise.resolve(handle(request));
+    answering.add(response);
+    try {
+      return await response;
+    } finally {
+      answering.delete(response);
+    }
+  };
   try {
     const server = Bun.serve({
       port,
@@ -43,7 +53,7 @@ export function listen(options: ListenerOptions): Listener {
       idleTimeout,
       // A little more than is read, so that a slightly too long body gets an answer that says so.
       maxRequestBodySize: maxBodyBytes + 65_536,
-      fetch: handle,
+      fetch: answer,
       error: () => new Response(null, { status: 500 }),
     });
     const bound = server.port ?? port;
@@ -51,8 +61,12 @@ export function listen(options: ListenerOptions): Listener {
       port: bound,
       url: `${scheme}://${address ?? "0.0.0.0"}:${bound}`,
       async [Symbol.asyncDispose]() {
-        await Promise.race([server.stop(false), Bun.sleep(graceMs)]);
-        await server.stop(true);
+        // Not awaited, as it also waits for clients that keep a connection in reserve.
+        const closed = server.stop(false);
+        const idle = new AbortController();
+        await Promise.race([Promise.allSettled(answering), systemClock.sleep(graceMs, idle.signal)]);
+        idle.abort();
+        await Promise.all([server.stop(true), closed]);
       },
     };
   } catch (error) {
