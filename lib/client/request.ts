@@ -6,6 +6,7 @@ import {
   findAction,
   withOutputDefaults,
 } from "../ddl/mod.ts";
+import { checkIdentities } from "../discovery/mod.ts";
 import { emptyFilter, encodeRpcRequest, type Filter, isEmptyFilter, subjects } from "../protocol/mod.ts";
 import type { RemoteSigner } from "../security/mod.ts";
 import { Channel, type Clock, type Json, type JsonObject } from "../std/mod.ts";
@@ -215,6 +216,9 @@ class Call {
 
   #parcel(): Parcel {
     const { replyTo } = this.#options;
+    if (replyTo !== undefined && !/^[^\s*>]+$/.test(replyTo)) {
+      throw new Error(`Cannot have replies sent to ${JSON.stringify(replyTo)}: it is not a subject`);
+    }
     const { signer } = this.#context;
     return {
       agent: this.#agent,
@@ -240,6 +244,7 @@ class Call {
     const { limit } = this.#options;
     const nodes = this.#options.nodes === undefined ? await this.#discover() : [...new Set(this.#options.nodes)];
     if (nodes.length === 0) throw new Error(`did not discover any nodes${this.#rejectedHint()}`);
+    checkIdentities(nodes, "the nodes of the request");
     return limit === undefined ? nodes : limitTargets(nodes, limit);
   }
 

@@ -1,5 +1,6 @@
 import type { Filter } from "../protocol/mod.ts";
 import { Channel, type Clock, encodeUtf8 } from "../std/mod.ts";
+import { checkIdentities, isIdentity } from "./identity.ts";
 import type { Broadcaster, DiscoveryQuery, NodeSource } from "./source.ts";
 
 /** Silence after which a windowed discovery ends, in milliseconds. */
@@ -22,8 +23,10 @@ export function broadcastSource(broadcaster: Broadcaster, clock: Clock, name = "
     name,
     async *discover(query, signal) {
       const named = namedNodes(query.filter);
-      if (named !== undefined) yield* named;
-      else yield* askEverybody(broadcaster, clock, query, signal);
+      if (named !== undefined) {
+        checkIdentities(named, "the filter");
+        yield* named;
+      } else yield* askEverybody(broadcaster, clock, query, signal);
     },
   };
 }
@@ -49,7 +52,7 @@ export async function* askEverybody(
   const { collective, filter, timeout, window } = query;
   let silence: Disposable | undefined;
   const hear = (sender: string) => {
-    if (seen.has(sender)) return;
+    if (seen.has(sender) || !isIdentity(sender)) return;
     seen.add(sender);
     found.push(sender);
     if (window === undefined) return;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { errorText, isObject, isStringList } from "../std/mod.ts";
+import { checkIdentities } from "./identity.ts";
 import type { NodeSource } from "./source.ts";
 
 /** How a file lists nodes: one a line, a JSON or YAML list, or the JSON results of an earlier request. */
@@ -39,11 +40,7 @@ export function formatOf(path: string): NodeFileFormat {
  */
 export async function parseNodes(text: string, format: NodeFileFormat, place: string): Promise<string[]> {
   const names = await parseNames(text, format, place);
-  for (const name of names) {
-    if (!/^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?$/.test(name) || name.includes("..")) {
-      throw new Error(`invalid identity string ${JSON.stringify(name)} in ${place}`);
-    }
-  }
+  checkIdentities(names, place);
   return [...new Set(names)];
 }
 

@@ -12,4 +12,5 @@ export {
   namedNodes,
 } from "./broadcast.ts";
 export { flatfileSource, formatOf, listSource, type NodeFileFormat, parseNodes } from "./flatfile.ts";
+export { checkIdentities, isIdentity } from "./identity.ts";
 export type { Broadcaster, BroadcastQuestion, DiscoveryQuery, NodeSource, OpenQuestion } from "./source.ts";

@@ -80,8 +80,24 @@ describe("a request", () => {
     await expect(fleet.request("rpcutil", "get_fact").all()).rejects.toThrow("input 'fact' is required");
     await expect(fleet.request("rpcutil", "ping", { x: 1 }).all()).rejects.toThrow("input 'x' has not been declared");
     const elsewhere = fleet.request("rpcutil", "ping", {}, { collective: "mars" }).all();
-    await expect(elsewhere).rejects.toThrow("cannot set collective to 'mars', it is not on the list of known collectives");
+    await expect(elsewhere).rejects.toThrow(
+      "cannot set collective to 'mars', it is not on the list of known collectives",
+    );
     expect(calls()).toBe(before);
+  });
+
+  test("never sends to a name that is none", async () => {
+    for (const bad of ["n1 n2", "n1.>", "*", "a\r\nPUB x"]) {
+      await expect(fleet.request("rpcutil", "ping", {}, { nodes: [bad] }).all()).rejects.toThrow(
+        "invalid identity string",
+      );
+      const filter = { identities: [bad] };
+      await expect(fleet.request("rpcutil", "ping", {}, { filter }).all()).rejects.toThrow("invalid identity string");
+    }
+    const replyTo = "a b";
+    await expect(fleet.request("rpcutil", "ping", {}, { nodes: names, replyTo }).all()).rejects.toThrow(
+      "not a subject",
+    );
   });
 
   test("says when nobody is discovered", async () => {

@@ -1,11 +1,12 @@
 import { type Config, configFrom } from "../../../lib/config/mod.ts";
 import { type Connection, connectBroker } from "../../../lib/connector/mod.ts";
+import { selfSignedCertificate } from "../../../lib/crypto/mod.ts";
 import { builtinDdl } from "../../../lib/ddl/mod.ts";
 import type { Filter } from "../../../lib/protocol/mod.ts";
 import { type Action, ActionError, type Agent, AgentHost, rpcAgent } from "../../../lib/rpc/mod.ts";
 import { ReplayGuard, RequestVerifier } from "../../../lib/security/mod.ts";
 import { encodeUtf8, silentLogger, systemClock } from "../../../lib/std/mod.ts";
-import { TokenVerifier } from "../../../lib/tokens/mod.ts";
+import { type ClientPermissions, TokenVerifier } from "../../../lib/tokens/mod.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { startNats, type TestNats } from "../../support/nats.ts";
 import { type Member, TestOrganization } from "../../support/organization.ts";
@@ -31,6 +32,10 @@ export interface TestNode extends AsyncDisposable {
   host: AgentHost;
   /** Names of the actions that were called, in order. */
   calls: string[];
+  /** Its token and key. */
+  member: Member;
+  /** Its connection. */
+  connection: Connection;
 }
 
 /** What is odd about a node. */
@@ -59,12 +64,23 @@ const discovery: Agent = {
   handle: async () => encodeUtf8("pong"),
 };
 
+/** What is odd about a network. */
+export interface NetworkOptions {
+  /** Connections are encrypted, as the command line expects. */
+  tls?: boolean;
+  /** More lines of nats-server's configuration. */
+  nats?: string;
+  /** Permissions in the client's token. */
+  permissions?: ClientPermissions;
+}
+
 /** Start a network of `count` nodes named `n1.example.net` and so on. */
-export async function testNetwork(count = 3): Promise<TestNetwork> {
+export async function testNetwork(count = 3, options: NetworkOptions = {}): Promise<TestNetwork> {
   const folder = temporaryFolder();
-  const nats = await startNats();
+  const nats = await startNats(`${options.nats ?? ""}\n${options.tls ? await tlsBlock(folder.file) : ""}`);
   const organization = new TestOrganization();
-  const client = await organization.client({ callerid: "up=test", permissions: { fleet_management: true } });
+  const { permissions = { fleet_management: true } } = options;
+  const client = await organization.client({ callerid: "up=test", permissions });
   const { tokenFile, seedFile } = client.save(folder.file("client"));
   const connections: Connection[] = [];
   const connect = async () => {
@@ -73,7 +89,7 @@ export async function testNetwork(count = 3): Promise<TestNetwork> {
       name: "test",
       login: () => ({}),
       inboxPrefix: "choria.reply.test",
-      tls: false,
+      tls: options.tls ? {} : false,
       logger: silentLogger,
     });
     connections.push(connection);
@@ -113,6 +129,12 @@ export async function testNetwork(count = 3): Promise<TestNetwork> {
   return network;
 }
 
+async function tlsBlock(file: (name: string) => string): Promise<string> {
+  const { certificate, privateKey } = await selfSignedCertificate({ name: "localhost", alternatives: ["127.0.0.1"] });
+  await Promise.all([Bun.write(file("tls.crt"), certificate), Bun.write(file("tls.key"), privateKey)]);
+  return `tls { cert_file: "${file("tls.crt")}", key_file: "${file("tls.key")}" }`;
+}
+
 async function startNode(network: TestNetwork, identity: string, options: NodeOptions = {}): Promise<TestNode> {
   const connection = await network.connect();
   const member = await (options.organization ?? network.organization).server({ identity, collectives: ["choria"] });
@@ -131,7 +153,7 @@ async function startNode(network: TestNetwork, identity: string, options: NodeOp
     ...(options.unsigned ? {} : { credentials: () => member }),
   });
   await connection.flush();
-  return { identity, host, calls, [Symbol.asyncDispose]: () => host.stop() };
+  return { identity, host, calls, member, connection, [Symbol.asyncDispose]: () => host.stop() };
 }
 
 /** Filters on identities and agents; others mean nobody. */
