@@ -34,18 +34,29 @@ export interface TestBrokerOptions {
 let certificate: Promise<Certificate> | undefined;
 
 /**
+ * The settings of a broker whose files lie in a folder, with a certificate of its own. `{@link startTestBroker}`
+ * says what they are.
+ */
+export async function testBrokerSettings(
+  file: (name: string) => string,
+  { organization, settings = {} }: TestBrokerOptions,
+): Promise<Record<string, string>> {
+  certificate ??= selfSignedCertificate({ name: "localhost", alternatives: ["127.0.0.1"] });
+  const pem = await certificate;
+  await Bun.write(file("broker.crt"), pem.certificate);
+  await Bun.write(file("broker.key"), pem.privateKey);
+  const all = Object.entries({ ...defaults(file), ...issuers(organization), ...settings });
+  return Object.fromEntries(all.filter(([, value]) => value !== ""));
+}
+
+/**
  * Start the broker role in this process, with a real nats-server on a free port of 127.0.0.1: TLS with a certificate
  * of its own, provisioning with the password `s3cret`, the system user `system` with the password `system`, and
  * streams in a temporary folder that are not synced at each write. It takes logins when this returns.
  */
 export async function startTestBroker(options: TestBrokerOptions): Promise<TestBroker> {
   const folder = temporaryFolder();
-  certificate ??= selfSignedCertificate({ name: "localhost", alternatives: ["127.0.0.1"] });
-  const pem = await certificate;
-  await Bun.write(folder.file("broker.crt"), pem.certificate);
-  await Bun.write(folder.file("broker.key"), pem.privateKey);
-  const settings = { ...defaults(folder.file), ...issuers(options.organization), ...options.settings };
-  const config = configFrom(Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== "")));
+  const config = configFrom(await testBrokerSettings(folder.file, options));
   const handle = await startBroker(config, { logger: options.logger ?? logger() });
   const stop = async () => {
     await handle.stop();
