@@ -52,9 +52,13 @@ export class CharClass {
 
   /** Whether a code point is in the class. */
   has(code: number): boolean {
-    if (code >= 128) return this.#test(code);
+    if (code >= 128 || this.#isSimple()) return this.#test(code);
     this.#ascii ??= this.#table();
     return this.#ascii[code] === 1;
+  }
+
+  #isSimple(): boolean {
+    return !this.#fold && this.#tests.length === 0 && this.#ranges.length <= 8;
   }
 
   #table(): Uint8Array {

@@ -52,7 +52,9 @@ export class Searcher {
       const instruction = this.#code[pc];
       if (instruction?.op === "class" && instruction.chars.has(code)) targets.push(instruction.next);
     }
-    const next = this.#state(this.#closure([0, ...targets], false));
+    const reached = this.#closure([0, ...targets], false);
+    meter?.(reached.size);
+    const next = this.#state(reached);
     if (code < 128) state.ascii[code] = next;
     return next;
   }

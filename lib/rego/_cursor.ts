@@ -25,12 +25,11 @@ export class Cursor {
     this.filename = filename;
     this.#tokens = tokens;
     this.keywords = new Set(keywords);
+    this.token = this.#at(0);
   }
 
   /** The token about to be read. */
-  get token(): Token {
-    return this.#at(this.#index);
-  }
+  token: Token;
 
   /** The token read last. */
   get previous(): Token {
@@ -54,7 +53,7 @@ export class Cursor {
 
   advance(): Token {
     const token = this.token;
-    if (this.#index < this.#tokens.length - 1) this.#index++;
+    if (this.#index < this.#tokens.length - 1) this.token = this.#at(++this.#index);
     return token;
   }
 
@@ -138,10 +137,12 @@ export class Cursor {
     const saved = [this.#tokens, this.#index] as const;
     this.#tokens = tokens;
     this.#index = 0;
+    this.token = this.#at(0);
     try {
       return run();
     } finally {
       [this.#tokens, this.#index] = saved;
+      this.token = this.#at(this.#index);
     }
   }
 }

@@ -31,6 +31,7 @@ export class Names {
   readonly #outside: Outside;
   readonly #rules: ReadonlySet<string>;
   readonly #imports = new Map<string, GlobalPath>();
+  readonly #globals = new Map<string, GlobalPath | null>();
 
   constructor(module: Module, rules: ReadonlySet<string>, root: TreeNode, outside: Outside) {
     this.module = module;
@@ -44,6 +45,15 @@ export class Names {
 
   /** The document behind a name, undefined when it is a variable. */
   global(name: string): GlobalPath | undefined {
+    let known = this.#globals.get(name);
+    if (known === undefined) {
+      known = this.#findGlobal(name) ?? null;
+      this.#globals.set(name, known);
+    }
+    return known ?? undefined;
+  }
+
+  #findGlobal(name: string): GlobalPath | undefined {
     if (this.#rules.has(name)) return { root: "data", path: [...this.module.packagePath, name] };
     if (name === "input" || name === "data") return { root: name, path: [] };
     return this.#imports.get(name);

@@ -8,6 +8,7 @@ const DEFAULT_MAX = 256;
 export class RegoCache {
   readonly #max: number;
   readonly #entries = new Map<string, RegoPolicy | RegoError>();
+  readonly #digests = new Map<string, string>();
 
   /** @param options `max` is the number of policies kept, default 256. */
   constructor(options: { max?: number } = {}) {
@@ -27,7 +28,7 @@ export class RegoCache {
    * @throws RegoError when the text does not compile, again each time.
    */
   get(source: string, options: CompileOptions = {}): RegoPolicy {
-    const key = keyFor(source, options);
+    const key = keyFor(this.#digest(source), options);
     let entry = this.#entries.get(key);
     if (entry === undefined) entry = compileOrError(source, options);
     else this.#entries.delete(key);
@@ -38,6 +39,16 @@ export class RegoCache {
     }
     if (entry instanceof RegoError) throw entry;
     return entry;
+  }
+
+  /** The digest of a text, remembered for texts seen lately. */
+  #digest(source: string): string {
+    const known = this.#digests.get(source);
+    if (known !== undefined) return known;
+    if (this.#digests.size >= this.#max) this.#digests.clear();
+    const made = createHash("sha256").update(source).digest("base64");
+    this.#digests.set(source, made);
+    return made;
   }
 }
 
@@ -50,8 +61,7 @@ function compileOrError(source: string, options: CompileOptions): RegoPolicy | R
   }
 }
 
-function keyFor(source: string, { dialect = "auto", functions = [], filename = "" }: CompileOptions): string {
+function keyFor(digest: string, { dialect = "auto", functions = [], filename = "" }: CompileOptions): string {
   const names = functions.map(({ name, arity }) => `${name}/${arity}`).sort();
-  const digest = createHash("sha256").update(source).digest("base64");
   return `${digest} ${dialect} ${names.join(",")} ${filename}`;
 }

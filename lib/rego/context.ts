@@ -42,9 +42,15 @@ export interface Context extends ContextState {
   readonly functions: ReadonlyMap<string, RegoFunction>;
   /** Results that must not change within one evaluation: the time, random numbers, compiled patterns. */
   readonly memo: Map<string, unknown>;
-  /** Compiled patterns, kept with the policy. */
-  readonly shared: Map<string, Re2>;
+  /** What is costly to make and never changes, kept with the policy. */
+  readonly shared: SharedParts;
   readonly tracer: Tracer | undefined;
+}
+
+/** Parts that evaluations of one policy share. */
+export interface SharedParts {
+  readonly patterns: Map<string, Re2>;
+  readonly zones: Map<string, unknown>;
 }
 
 /** Is told how far the branches of rules get. */

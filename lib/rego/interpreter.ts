@@ -1,3 +1,4 @@
+import { RuleIndex } from "./_index.ts";
 import { type Call, type Functions, type Goal, Linker, mockName } from "./_link.ts";
 import { linkTerm } from "./_match.ts";
 import { DataPath } from "./_walk.ts";
@@ -19,8 +20,11 @@ interface LinkedDef {
 }
 
 interface LinkedGroup {
-  readonly defs: readonly LinkedDef[];
-  readonly fallback: LinkedDef | undefined;
+  /** Rules that are linked when they are first tried. */
+  readonly defs: readonly (() => LinkedDef)[];
+  readonly index: RuleIndex | undefined;
+  readonly all: readonly number[];
+  readonly fallback: (() => LinkedDef) | undefined;
   /** Whether all rules say the same constant, so that the first that holds decides. */
   readonly sameConstant: boolean;
   readonly at: RegoPlace;
@@ -100,22 +104,26 @@ export class Interpreter {
     if (group.kind === "complete")
       return this.#single(c, linked, [], "complete rules must not produce multiple outputs");
     const out = group.kind === "set" ? new RegoSet() : new RegoObject();
-    for (const def of linked.defs) this.#collect(c, def, out);
+    for (const i of linked.index?.candidates(c) ?? linked.all) {
+      const def = linked.defs[i];
+      if (def !== undefined) this.#collect(c, def(), out);
+    }
     return out;
   }
 
   /** Runs rules that give one value, and sees to it that they agree. */
   #single(c: Context, group: LinkedGroup, args: readonly RegoValue[], conflict: string): RegoValue | undefined {
     let out: RegoValue | undefined;
-    for (const def of group.defs) {
-      const value = this.#first(c, group, def, args, conflict);
+    for (const i of group.index?.candidates(c) ?? group.all) {
+      const def = group.defs[i];
+      const value = def === undefined ? undefined : this.#first(c, group, def(), args, conflict);
       if (value === undefined) continue;
       if (group.sameConstant) return value;
       if (out === undefined) out = value;
       else if (!equalValues(out, value)) throw RegoError.at("eval_conflict_error", conflict, group.at);
     }
     if (out !== undefined || group.fallback === undefined) return out;
-    return this.#first(c, group, group.fallback, args, conflict);
+    return this.#first(c, group, group.fallback(), args, conflict);
   }
 
   /** The value of the first branch that holds. */
@@ -166,11 +174,15 @@ export class Interpreter {
   #linked(group: RuleGroup): LinkedGroup {
     const known = this.#groups.get(group);
     if (known !== undefined) return known;
-    const defs = group.defs.map((def) => [def, this.#linkDef(def, group)] as const);
     const single = group.kind === "complete" || group.kind === "function";
+    const isFallback = (def: RuleDef) => def.isDefault && single;
+    const defs = group.defs.filter((def) => !isFallback(def));
+    const fallback = group.defs.find(isFallback);
     const linked: LinkedGroup = {
-      defs: defs.filter(([def]) => !(def.isDefault && single)).map(([, each]) => each),
-      fallback: single ? defs.find(([def]) => def.isDefault)?.[1] : undefined,
+      defs: defs.map((def) => once(() => this.#linkDef(def, group))),
+      index: this.#traced ? undefined : RuleIndex.of(defs),
+      all: defs.map((_, i) => i),
+      fallback: fallback === undefined ? undefined : once(() => this.#linkDef(fallback, group)),
       sameConstant: single && sayTheSame(group.defs),
       at: group.at,
     };
@@ -218,6 +230,14 @@ export interface LibraryCode {
 }
 
 const CONFLICT = Symbol("several values");
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
 
 function sayTheSame(defs: readonly RuleDef[]): boolean {
   const values = defs.filter((def) => !def.isDefault).flatMap((def) => def.branches.map((branch) => branch.value));

@@ -86,7 +86,6 @@ export interface RuleDef {
   readonly branches: readonly Branch[];
   readonly arity: number;
   readonly at: RegoPlace;
-  readonly text: string;
 }
 
 /** What the rules of a group make: one value, a function, a set, or an object with computed keys. */

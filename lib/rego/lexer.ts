@@ -25,9 +25,8 @@ export interface Token {
 /** A piece of an interpolated string. */
 export type TemplatePart = { readonly text: string } | { readonly tokens: readonly Token[] };
 
-const OPERATORS = [":=", "==", "!=", "<=", ">=", ..."=<>+-*/%|&,;:.()[]{}"];
-const NAME_START = /[A-Za-z_]/;
-const NAME = /[A-Za-z0-9_]*/y;
+const DOUBLE = new Set([":=", "==", "!=", "<=", ">="]);
+const SINGLE = new Set("=<>+-*/%|&,;:.()[]{}");
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
@@ -45,6 +44,10 @@ const MAX_NESTED_TEMPLATES = 30;
 /** Splits a policy text into tokens; the last one is of kind `eof`. */
 export function tokenize(source: string, filename: string): Token[] {
   return new Lexer(source, filename).run(0, false).tokens;
+}
+
+function isNameStart(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95;
 }
 
 class Lexer {
@@ -113,7 +116,6 @@ class Lexer {
   }
 
   #token(kind: TokenKind, start: number, text: string, value: number | bigint = 0, parts = NO_PARTS): Token {
-    const { row, col } = this.#place();
     return {
       kind,
       text,
@@ -121,31 +123,36 @@ class Lexer {
       parts,
       start,
       end: this.#pos,
-      row,
-      col: col - (this.#pos - start),
+      row: this.#row,
+      col: start - this.#lineStart + 1,
       spaced: this.#spaced,
       newline: this.#newline,
     };
   }
 
   #next(char: string, depth: number): Token {
-    if (NAME_START.test(char)) return this.#name();
-    if (char >= "0" && char <= "9") return this.#number();
+    const code = char.charCodeAt(0);
+    if (isNameStart(code)) return this.#name();
+    if (code >= 48 && code <= 57) return this.#number();
     if (char === '"' || char === "`") return this.#string(char);
     if (char === "$") return this.#template(depth);
-    const op = OPERATORS.find((candidate) => this.#source.startsWith(candidate, this.#pos));
-    if (op === undefined) this.#fail(`illegal token: unexpected character ${JSON.stringify(char)}`);
     const start = this.#pos;
-    this.#pos += op.length;
-    return this.#token("op", start, op);
+    const two = char + (this.#source[start + 1] ?? "");
+    if (DOUBLE.has(two)) {
+      this.#pos += 2;
+      return this.#token("op", start, two);
+    }
+    if (!SINGLE.has(char)) this.#fail(`illegal token: unexpected character ${JSON.stringify(char)}`);
+    this.#pos++;
+    return this.#token("op", start, char);
   }
 
   #name(): Token {
     const start = this.#pos;
-    NAME.lastIndex = start;
-    const text = NAME.exec(this.#source)?.[0] ?? "";
-    this.#pos += text.length;
-    return this.#token("name", start, text);
+    for (let code = this.#source.charCodeAt(start); isNameStart(code) || (code >= 48 && code <= 57); ) {
+      code = this.#source.charCodeAt(++this.#pos);
+    }
+    return this.#token("name", start, this.#source.slice(start, this.#pos));
   }
 
   #number(): Token {
@@ -191,7 +198,9 @@ class Lexer {
 
   /** Reads up to the closing quote, or in a template up to an opening brace; leaves the position on it. */
   #chars(quote: string, template: boolean): string {
-    let out = "";
+    const plain = template ? 0 : this.#plain(quote.charCodeAt(0));
+    let out = this.#source.slice(this.#pos, this.#pos + plain);
+    this.#pos += plain;
     for (;;) {
       const char = this.#source[this.#pos];
       if (char === undefined) this.#fail("non-terminated string");
@@ -210,6 +219,15 @@ class Lexer {
         this.#pos++;
       }
     }
+  }
+
+  /** Number of characters ahead that stand for themselves on this line. */
+  #plain(quote: number): number {
+    let end = this.#pos;
+    for (let code = this.#source.charCodeAt(end); code >= 32 && code !== quote && code !== 92; ) {
+      code = this.#source.charCodeAt(++end);
+    }
+    return end - this.#pos;
   }
 
   #escape(): string {

@@ -1,3 +1,4 @@
+import { withMeter } from "./_ambient.ts";
 import type { RegoDialect } from "./ast.ts";
 import type { Context, Tracer } from "./context.ts";
 import { explain, RecordingTracer, type RegoExplanation } from "./explanation.ts";
@@ -100,22 +101,29 @@ class CompiledPolicy implements RegoPolicy {
 
   evaluate(query: string, options: EvaluateOptions = {}): RegoResult {
     const tracer = options.explain === true ? new RecordingTracer() : undefined;
-    const c = this.#context(options, tracer);
-    const value = guarded(() => this.#program.value(query, c));
-    const explanation = tracer === undefined ? {} : { explanation: explain(this.#program, query, tracer) };
-    if (value === undefined) return { defined: false, ...explanation };
-    return { defined: true, value: guarded(() => toPlain(value)), ...explanation };
+    const result = this.#metered(options, (meter): RegoResult => {
+      const value = this.#program.value(query, this.#context(options, meter, tracer));
+      return value === undefined ? { defined: false } : { defined: true, value: toPlain(value) };
+    });
+    return tracer === undefined ? result : { ...result, explanation: explain(this.#program, query, tracer) };
   }
 
   query(query: string, options: EvaluateOptions = {}): Record<string, unknown>[] {
-    const out: Record<string, unknown>[] = [];
-    this.#program.run(query, this.#context(options, undefined), (values) => {
-      out.push(Object.fromEntries([...values].map(([name, value]) => [name, toPlain(value)])));
+    return this.#metered(options, (meter) => {
+      const out: Record<string, unknown>[] = [];
+      this.#program.run(query, this.#context(options, meter, undefined), (values) => {
+        out.push(Object.fromEntries([...values].map(([name, value]) => [name, toPlain(value)])));
+      });
+      return out;
     });
-    return out;
   }
 
-  #context(options: EvaluateOptions, tracer: Tracer | undefined): Context {
+  #metered<T>(options: EvaluateOptions, run: (meter: Meter) => T): T {
+    const meter = new Meter(options.limits);
+    return guarded(() => withMeter(meter, () => run(meter)));
+  }
+
+  #context(options: EvaluateOptions, meter: Meter, tracer: Tracer | undefined): Context {
     const input: RegoValue | undefined = options.input === undefined ? undefined : toRego(options.input);
     return {
       input,
@@ -124,12 +132,12 @@ class CompiledPolicy implements RegoPolicy {
       shadow: undefined,
       mocks: undefined,
       saved: [],
-      meter: new Meter(options.limits),
+      meter,
       strict: options.strictBuiltinErrors === true,
       now: options.now ?? Date.now,
       functions: this.#bind(options.functions),
       memo: new Map(),
-      shared: this.#program.patterns,
+      shared: this.#program.shared,
       tracer,
     };
   }

@@ -1,7 +1,6 @@
-import type { Re2 } from "../re2/mod.ts";
 import type { Outside } from "./_names.ts";
 import type { Expr, Module, RegoDialect, Term } from "./ast.ts";
-import type { Context } from "./context.ts";
+import type { Context, SharedParts } from "./context.ts";
 import { NOWHERE, RegoError } from "./errors.ts";
 import type { RegoFunction } from "./functions.ts";
 import { Interpreter } from "./interpreter.ts";
@@ -14,6 +13,7 @@ import { buildTree, type TreeNode } from "./tree.ts";
 import type { RegoValue } from "./values.ts";
 
 const MAX_QUERIES = 64;
+const MAX_SOURCE = 1 << 20;
 const RESULT = "$result";
 
 /** A policy text with the name it has in messages. */
@@ -27,8 +27,8 @@ export class Program {
   readonly modules: readonly Module[];
   readonly root: TreeNode;
   readonly groups: readonly RuleGroup[];
-  /** Compiled patterns of the policy, filled by evaluations. */
-  readonly patterns = new Map<string, Re2>();
+  /** Compiled patterns and the like, filled by evaluations. */
+  readonly shared: SharedParts = { patterns: new Map(), zones: new Map() };
   readonly #resolver: Resolver;
   readonly #queries = new Map<string, ResolvedQuery>();
   readonly #values = new Map<string, ResolvedQuery>();
@@ -47,6 +47,9 @@ export class Program {
 
   /** Parses and compiles texts in one dialect. */
   static compile(sources: readonly RegoSource[], dialect: RegoDialect, functions: readonly RegoFunction[]): Program {
+    const size = sources.reduce((sum, { source }) => sum + source.length, 0);
+    if (size > MAX_SOURCE)
+      throw RegoError.at("rego_parse_error", `the text is longer than ${MAX_SOURCE} characters`, NOWHERE);
     return guarded(
       () =>
         new Program(
@@ -95,12 +98,10 @@ export class Program {
   /** Runs a query; `found` hears of the variables of every solution. */
   run(text: string, c: Context, found: (values: ReadonlyMap<string, RegoValue>) => void): void {
     const query = this.query(text);
-    guarded(() =>
-      this.interpreter(c.tracer !== undefined).query(query, c, (values) => {
-        found(values);
-        return false;
-      }),
-    );
+    this.interpreter(c.tracer !== undefined).query(query, c, (values) => {
+      found(values);
+      return false;
+    });
   }
 }
 

@@ -9,7 +9,15 @@ import { keyOf } from "./values.ts";
  * @throws RegoError naming the circle.
  */
 export function checkRecursion(root: TreeNode, groups: readonly RuleGroup[]): void {
-  const edges = new Map(groups.map((group) => [group, neededBy(group, root)] as const));
+  let count = 0;
+  const edges = new Map<RuleGroup, ReadonlySet<RuleGroup>>();
+  for (const group of groups) {
+    const needed = neededBy(group, root);
+    count += needed.size;
+    if (count > MAX_EDGES)
+      throw RegoError.at("rego_compile_error", "the rules depend on each other in too many ways", group.at);
+    edges.set(group, needed);
+  }
   const done = new Set<RuleGroup>();
   const open: RuleGroup[] = [];
   const onPath = new Set<RuleGroup>();
@@ -32,6 +40,8 @@ function refuse(circle: readonly RuleGroup[]): never {
   const message = `rule ${names[0]} is recursive: ${names.join(" -> ")}`;
   throw RegoError.at("rego_recursion_error", message, first?.at ?? { filename: "", row: 0, col: 0 });
 }
+
+const MAX_EDGES = 500_000;
 
 function neededBy(group: RuleGroup, root: TreeNode): Set<RuleGroup> {
   const out = new Set<RuleGroup>();

@@ -70,9 +70,6 @@ export class Resolver {
       branches: rule.branches.map((branch) => branchOf(rule, branch, suffix, names)),
       arity: group.arity,
       at: rule.at,
-      text: rule.name
-        .map((step) => (step.t === "var" ? step.name : step.t === "scalar" ? String(step.value) : "[_]"))
-        .join("."),
     };
   }
 

@@ -1,10 +1,13 @@
 import type { VarTable } from "./_scope.ts";
-import { RegoError, type RegoProblem } from "./errors.ts";
+import { NOWHERE, RegoError, type RegoProblem } from "./errors.ts";
 import { type Literal, type Modifier, type Simple, varsOf } from "./ir.ts";
+
+const MAX_WORK = 2_000_000;
 
 /** Puts the literals of bodies in an order in which every variable has a value before it is needed. */
 export class Planner {
   readonly #table: VarTable;
+  #work = 0;
 
   constructor(table: VarTable) {
     this.#table = table;
@@ -19,7 +22,7 @@ export class Planner {
     const out = this.#tryOrder(literals, bound);
     const problems = out.waiting.flatMap((literal) => this.#problems(literal, bound));
     const last = literals[literals.length - 1];
-    const place = last?.at ?? { filename: "", row: 0, col: 0 };
+    const place = last?.at ?? NOWHERE;
     for (const head of heads) problems.push(...this.#unsafe(unbound(head, bound), place));
     const [first, ...rest] = distinct(problems);
     if (first !== undefined) throw new RegoError([first, ...rest]);
@@ -31,6 +34,8 @@ export class Planner {
     const ordered: Literal[] = [];
     let waiting = [...literals];
     for (;;) {
+      this.#work += waiting.length;
+      if (this.#work > MAX_WORK) this.#tooMuch(waiting);
       const later: Literal[] = [];
       for (const literal of waiting) {
         const ready = this.#place(literal, bound);
@@ -69,6 +74,10 @@ export class Planner {
       default:
         return this.#placeClosure(literal, bound);
     }
+  }
+
+  #tooMuch([first]: readonly Literal[]): never {
+    throw RegoError.at("rego_compile_error", "the body is too long to be put in order", first?.at ?? NOWHERE);
   }
 
   #bind(literal: Literal, patterns: readonly Simple[], bound: Set<number>): Literal {

@@ -1,8 +1,10 @@
+import { charge } from "./_ambient.ts";
 import { numberText } from "./_scalars.ts";
 import { isArray, RegoObject, type RegoScalar, RegoSet, type RegoValue } from "./values.ts";
 
 /** A value as a policy would write it: sets in braces, strings quoted, ", " and ": " between parts. */
 export function valueText(value: RegoValue): string {
+  charge(0);
   if (isArray(value)) return `[${value.map(valueText).join(", ")}]`;
   if (value instanceof RegoSet) return value.size === 0 ? "set()" : `{${value.values().map(valueText).join(", ")}}`;
   if (!(value instanceof RegoObject)) return scalarText(value);
@@ -29,6 +31,7 @@ export function jsonText(value: RegoValue, layout?: JsonLayout): string {
 }
 
 function write(value: RegoValue, layout: JsonLayout | undefined, margin: string): string {
+  charge(margin.length >> 3);
   if (isArray(value))
     return list(
       "[",
@@ -78,6 +81,7 @@ export function keyText(key: RegoValue): string {
 
 /** Plain JavaScript for a value: sets become arrays in order, big integers stay bigint. */
 export function toPlain(value: RegoValue): unknown {
+  charge(0);
   if (isArray(value)) return value.map(toPlain);
   if (value instanceof RegoSet) return value.values().map(toPlain);
   if (!(value instanceof RegoObject)) return value;

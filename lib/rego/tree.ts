@@ -101,28 +101,17 @@ function conflictBelow(node: Draft, keys: readonly RegoScalar[], rule: Rule): ne
 function makeGroup(id: number, keys: readonly RegoScalar[], node: Draft): RuleGroup {
   const [first] = node.rules;
   if (first === undefined) throw new RangeError("Cannot make a group: it has no rules");
-  const kind = kindOf(first);
-  const arity = first.rule.args?.length ?? 0;
-  for (const each of node.rules) {
-    const sameArity = (each.rule.args?.length ?? 0) === arity;
-    const partial = kind === "partial" || node.rules.some((other) => other.suffix.length > 0);
-    if (
-      partial
-        ? each.rule.args !== undefined || (each.suffix.length === 0 && !absorbable(each))
-        : kindOf(each) !== kind || !sameArity
-    ) {
-      fail(`conflicting rules ${pathText(keys)} found`, each.rule.at, "rego_type_error");
-    }
-  }
-  if (node.rules.filter((each) => each.rule.isDefault && each.suffix.length === 0).length > 1) {
-    fail(`multiple default rules ${pathText(keys)} found`, first.rule.at, "rego_type_error");
-  }
   const computed = node.rules.some((each) => each.suffix.length > 0);
-  return { id, keys, kind: computed ? "partial" : kind, arity, at: first.rule.at, placed: node.rules, defs: [] };
-}
-
-function absorbable(each: PlacedRule): boolean {
-  return each.suffix.length > 0;
+  const kind = computed ? "partial" : kindOf(first);
+  const arity = first.rule.args?.length ?? 0;
+  let defaults = 0;
+  for (const each of node.rules) {
+    const fits = kindOf(each) === kind && (each.rule.args?.length ?? 0) === arity;
+    if (!fits) fail(`conflicting rules ${pathText(keys)} found`, each.rule.at);
+    if (each.rule.isDefault && each.suffix.length === 0) defaults++;
+  }
+  if (defaults > 1) fail(`multiple default rules ${pathText(keys)} found`, first.rule.at);
+  return { id, keys, kind, arity, at: first.rule.at, placed: node.rules, defs: [] };
 }
 
 function kindOf({ rule, suffix }: PlacedRule): GroupKind {
@@ -131,10 +120,6 @@ function kindOf({ rule, suffix }: PlacedRule): GroupKind {
   return rule.contains === undefined ? "complete" : "set";
 }
 
-function fail(
-  message: string,
-  at: RegoPlace,
-  code: "rego_type_error" | "rego_compile_error" = "rego_type_error",
-): never {
-  throw RegoError.at(code, message, at);
+function fail(message: string, at: RegoPlace): never {
+  throw RegoError.at("rego_type_error", message, at);
 }

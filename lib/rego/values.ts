@@ -1,3 +1,4 @@
+import { charge } from "./_ambient.ts";
 import { compareStrings, normalizeInteger } from "./_scalars.ts";
 
 /** A value without parts. Integers beyond 2^53 are bigint, all other numbers are number. */
@@ -20,7 +21,10 @@ export function keyOf(value: RegoValue): RegoKey {
 
 function encodeKey(value: RegoValue): string {
   if (value instanceof RegoObject || value instanceof RegoSet) return value.encoded();
-  if (Array.isArray(value)) return `[${value.map(encodeKey).join(",")}]`;
+  if (isArray(value)) {
+    charge(value.length);
+    return `[${value.map(encodeKey).join(",")}]`;
+  }
   if (typeof value === "string") return JSON.stringify(value);
   return String(value);
 }
@@ -182,6 +186,7 @@ function rank(value: RegoValue): number {
 
 function compareLists(a: readonly RegoValue[], b: readonly RegoValue[]): number {
   const shared = Math.min(a.length, b.length);
+  charge(shared);
   for (let i = 0; i < shared; i++) {
     const order = compareValues(a[i] ?? null, b[i] ?? null);
     if (order !== 0) return order;

@@ -8,6 +8,7 @@ export interface VerifyKey {
   readonly algorithm: string | undefined;
 }
 
+const MAX_PEM = 1 << 16;
 const PEM = /^\s*-----BEGIN ([A-Z0-9 ]+)-----\s[\s\S]*?-----END \1-----\s*/;
 
 /** The keys of a PEM certificate, a PEM public key, a JSON web key or a set of those. */
@@ -21,7 +22,7 @@ export function readKeys(text: string): VerifyKey[] {
 }
 
 function readPem(text: string): KeyObject {
-  const match = PEM.exec(text);
+  const match = text.length > MAX_PEM ? null : PEM.exec(text);
   if (match === null) throw bad("failed to decode PEM block containing the key");
   if (match[0].length < text.length) throw bad("extra data after a PEM certificate block");
   if (match[1] === "CERTIFICATE") {

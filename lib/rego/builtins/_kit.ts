@@ -128,3 +128,8 @@ export function attempt<T>(run: () => T): T | undefined {
     return undefined;
   }
 }
+
+/** Counts the work of looking for one text in another, which grows with both. */
+export function searching(c: Context, text: string, search: string): void {
+  c.meter.tick(1 + (text.length * search.length) / 1024);
+}

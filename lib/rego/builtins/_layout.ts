@@ -31,6 +31,7 @@ export const NAMED_LAYOUTS: Readonly<Record<string, string>> = {
 
 const TOKEN =
   /January|Jan|Monday|Mon|MST|2006|Z07:00:00|Z070000|Z07:00|Z0700|Z07|-07:00:00|-070000|-07:00|-0700|-07|__2|_2|002|01|02|03|04|05|06|15|PM|pm|[.,]0+(?!\d)|[.,]9+(?!\d)|1|2|3|4|5/g;
+const MAX_LAYOUT = 256;
 const MONTHS = "January February March April May June July August September October November December".split(" ");
 const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
 
@@ -173,6 +174,7 @@ function reader(token: string, hasFraction: boolean): string {
 
 /** Reads a text by a reference layout; parts that the layout leaves out are those of the year 0 in UTC. */
 export function parseLayout(layout: string, text: string): Civil {
+  if (layout.length > MAX_LAYOUT || text.length > MAX_LAYOUT) throw bad("the time or its layout is too long");
   const hasFraction = /[.,](?:0+|9+)(?!\d)/.test(layout);
   let source = "";
   let end = 0;

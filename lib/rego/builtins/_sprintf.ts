@@ -16,7 +16,11 @@ interface Spec {
 }
 
 /** Formats values by a template of the printf family. */
-export function sprintf(template: string, args: readonly RegoValue[]): string {
+export function sprintf(
+  template: string,
+  args: readonly RegoValue[],
+  make: (bytes: number) => void = () => {},
+): string {
   let next = 0;
   const out = template.replace(
     VERB,
@@ -33,7 +37,9 @@ export function sprintf(template: string, args: readonly RegoValue[]): string {
         verb,
       };
       if (next >= args.length) return `%!${verb}(MISSING)`;
-      return format(spec, args[next++] ?? null);
+      const part = format(spec, args[next++] ?? null);
+      make(part.length);
+      return part;
     },
   );
   if (next >= args.length || next === 0) return next === 0 && args.length > 0 ? out + extra(args) : out;

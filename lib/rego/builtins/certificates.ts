@@ -6,7 +6,7 @@ import { readCertificate, readRequest, usageNumber } from "./_x509.ts";
 import { base64Bytes } from "./encoding.ts";
 import { TIME } from "./time.ts";
 
-const PEM = /-----BEGIN ([A-Z0-9 ]+)-----\s([\s\S]*?)-----END \1-----/g;
+const BEGIN = "-----BEGIN ";
 
 interface Block {
   readonly type: string;
@@ -14,7 +14,17 @@ interface Block {
 }
 
 function blocks(text: string): Block[] {
-  return [...text.matchAll(PEM)].map(([, type = "", body = ""]) => ({ type, bytes: Buffer.from(body, "base64") }));
+  const out: Block[] = [];
+  for (let at = text.indexOf(BEGIN); at >= 0; at = text.indexOf(BEGIN, at)) {
+    const type = /^[A-Z0-9 ]{1,64}(?=-----)/.exec(text.slice(at + BEGIN.length, at + BEGIN.length + 80))?.[0];
+    if (type === undefined) break;
+    const start = at + BEGIN.length + type.length + 5;
+    const end = text.indexOf(`-----END ${type}-----`, start);
+    if (end < 0) break;
+    out.push({ type, bytes: Buffer.from(text.slice(start, end), "base64") });
+    at = end;
+  }
+  return out;
 }
 
 /** The PEM blocks of a text, which may be base64 of PEM or of bare DER. */

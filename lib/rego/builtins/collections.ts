@@ -91,6 +91,7 @@ function memberAt(key: RegoValue, value: RegoValue, collection: RegoValue): bool
 }
 
 function walkInto(c: Context, value: RegoValue, path: readonly RegoValue[], each: (v: RegoValue) => boolean): boolean {
+  c.meter.tick();
   c.meter.make(32 + path.length * 8);
   if (each([path, value])) return true;
   if (isArray(value)) return value.some((item, i) => walkInto(c, item, [...path, i], each));
@@ -169,7 +170,10 @@ export const COLLECTIONS: Family = {
   ),
   intersection: fn(1, intersection),
   union: fn(1, (a) => RegoSet.of(setsOf(a).flatMap((each) => each.values()))),
-  "internal.member_2": fn(2, (a) => memberOf(any(a, 0), any(a, 1))),
+  "internal.member_2": fn(2, (a, c) => {
+    c.meter.tick(1 + (sizeOf(any(a, 1)) ?? 0) / 16);
+    return memberOf(any(a, 0), any(a, 1));
+  }),
   "internal.member_3": fn(3, (a) => memberAt(any(a, 0), any(a, 1), any(a, 2))),
   "graph.reachable": fn(2, reachable),
   "graph.reachable_paths": fn(2, reachablePaths),

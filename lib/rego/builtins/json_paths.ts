@@ -1,4 +1,5 @@
-import { equalValues, isArray, RegoObject, RegoSet, type RegoValue, typeName } from "../values.ts";
+import { charge } from "../_ambient.ts";
+import { equalValues, isArray, RegoObject, RegoSet, type RegoValue, sizeOf, typeName } from "../values.ts";
 import { type Args, any, arr, bad, type Family, fn, items, obj, operandError } from "./_kit.ts";
 
 type Path = readonly RegoValue[];
@@ -68,6 +69,7 @@ function only(value: RegoValue, tree: PathTree): RegoValue | undefined {
 }
 
 function rebuilt(value: RegoValue, change: (key: RegoValue, item: RegoValue) => RegoValue | undefined): RegoValue {
+  charge(sizeOf(value) ?? 0);
   if (isArray(value)) return value.map((item, i) => change(i, item)).filter((item) => item !== undefined);
   if (value instanceof RegoSet) return RegoSet.of(value.values().flatMap((item) => change(item, item) ?? []));
   if (!(value instanceof RegoObject)) return value;
@@ -106,6 +108,7 @@ function put(parent: RegoValue, step: RegoValue, value: RegoValue): RegoValue {
 }
 
 function edit(document: RegoValue, path: Path, change: Edit): RegoValue {
+  charge(sizeOf(document) ?? 0);
   const [step, ...rest] = path;
   if (step === undefined) throw bad("path is empty");
   if (rest.length === 0) return change(document, step);

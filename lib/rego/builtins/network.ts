@@ -1,3 +1,4 @@
+import { charge } from "../_ambient.ts";
 import { isArray, RegoObject, RegoSet, type RegoValue } from "../values.ts";
 import { addressText, mergeNetworks, type Network, networkOf, parseAddress, parseEither, parseNetwork } from "./_ip.ts";
 import { type Args, any, bad, type Family, fn, items, obj, old, operandError, str, strings } from "./_kit.ts";
@@ -46,6 +47,7 @@ function keyed(args: Args, i: number): [RegoValue, Network][] {
 
 function containsMatches(args: Args): RegoValue {
   const [outer, inner] = [keyed(args, 0), keyed(args, 1)];
+  charge((outer.length * inner.length) / 8);
   const out = new RegoSet();
   for (const [key, net] of outer) for (const [other, each] of inner) if (holds(net, each)) out.add([key, other]);
   return out;

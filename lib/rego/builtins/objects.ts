@@ -1,3 +1,4 @@
+import { charge } from "../_ambient.ts";
 import { equalValues, isArray, lookup, RegoObject, RegoSet, type RegoValue, typeName } from "../values.ts";
 import { type Args, any, type Family, fn, items, obj, operandError } from "./_kit.ts";
 
@@ -37,6 +38,7 @@ function filter(args: Args): RegoValue {
 
 /** Two objects as one; on conflict the second wins unless both are objects. */
 export function unionOf(a: RegoObject, b: RegoObject): RegoObject {
+  charge(a.size + b.size);
   const out = RegoObject.of(a.entries());
   for (const [key, value] of b.entries()) {
     const before = out.get(key);
@@ -67,6 +69,7 @@ function partHolds(whole: RegoValue, part: RegoValue): boolean {
 }
 
 function listHolds(whole: readonly RegoValue[], part: readonly RegoValue[]): boolean {
+  charge((whole.length * part.length) / 16);
   for (let start = 0; start + part.length <= whole.length; start++) {
     if (part.every((item, i) => equalValues(item, whole[start + i] ?? null))) return true;
   }

@@ -9,11 +9,11 @@ const MAX_KEPT = 200;
 
 /** A compiled pattern, kept for later evaluations of the same policy. */
 function pattern(c: Context, source: string): Re2 {
-  const known = c.shared.get(source);
+  const known = c.shared.patterns.get(source);
   if (known !== undefined) return known;
   const made = compile(source);
-  if (c.shared.size >= MAX_KEPT) c.shared.clear();
-  c.shared.set(source, made);
+  if (c.shared.patterns.size >= MAX_KEPT) c.shared.patterns.clear();
+  c.shared.patterns.set(source, made);
   return made;
 }
 
@@ -69,11 +69,11 @@ function globMatch(args: Args, c: Context): boolean {
   const delimiters = given === null ? [] : strings([arr(args, 1)], 0);
   const used = given === null ? [] : delimiters.length === 0 ? ["."] : delimiters;
   const key = `glob ${JSON.stringify([str(args, 0), used])}`;
-  const known = c.shared.get(key);
+  const known = c.shared.patterns.get(key);
   if (known !== undefined) return known.test(str(args, 2), meterOf(c));
   const made = compile(globSource(str(args, 0), used));
-  if (c.shared.size >= MAX_KEPT) c.shared.clear();
-  c.shared.set(key, made);
+  if (c.shared.patterns.size >= MAX_KEPT) c.shared.patterns.clear();
+  c.shared.patterns.set(key, made);
   return made.test(str(args, 2), meterOf(c));
 }
 

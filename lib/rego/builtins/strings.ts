@@ -1,10 +1,26 @@
-import { normalizeInteger } from "../_scalars.ts";
+import type { Context } from "../context.ts";
 import { valueText } from "../text.ts";
-import { isArray, RegoObject, RegoSet, type RegoValue, typeName } from "../values.ts";
-import { type Args, any, arr, bad, type Family, fn, int, num, obj, operandError, str, strings } from "./_kit.ts";
+import { isArray, RegoSet, type RegoValue, typeName } from "../values.ts";
+import { renderTemplate } from "./_gotemplate.ts";
+import {
+  type Args,
+  any,
+  arr,
+  type Builtin,
+  bad,
+  type Family,
+  fn,
+  int,
+  num,
+  obj,
+  operandError,
+  searching,
+  str,
+  strings,
+} from "./_kit.ts";
 import { sprintf } from "./_sprintf.ts";
 
-const SPACE = /^[\t\n\v\f\r \u0085\p{Z}]+|[\t\n\v\f\r \u0085\p{Z}]+$/gu;
+const SPACE = /[\s\u0085]/;
 
 function trimmed(text: string, cut: string, left: boolean, right: boolean): string {
   const drop = new Set(cut);
@@ -14,6 +30,14 @@ function trimmed(text: string, cut: string, left: boolean, right: boolean): stri
   if (left) while (start < end && drop.has(chars[start] ?? "")) start++;
   if (right) while (end > start && drop.has(chars[end - 1] ?? "")) end--;
   return chars.slice(start, end).join("");
+}
+
+function trimSpace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && SPACE.test(text[start] ?? "")) start++;
+  while (end > start && SPACE.test(text[end - 1] ?? "")) end--;
+  return text.slice(start, end);
 }
 
 function substring(args: Args): RegoValue {
@@ -27,24 +51,38 @@ function pointOffset(text: string, unit: number): number {
   return [...text.slice(0, unit)].length;
 }
 
-function indexOf(args: Args): RegoValue {
+function codePoints(text: string): number {
+  let n = 0;
+  for (const _ of text) n++;
+  return n;
+}
+
+function indexOf(args: Args, c: Context): RegoValue {
   const [text, search] = [str(args, 0), str(args, 1)];
+  searching(c, text, search);
   if (search === "") throw bad("empty search character");
   const at = text.indexOf(search);
   return at < 0 ? -1 : pointOffset(text, at);
 }
 
-function indexOfAll(args: Args): RegoValue {
+function indexOfAll(args: Args, c: Context): RegoValue {
   const [text, search] = [str(args, 0), str(args, 1)];
   if (search === "") throw bad("empty search character");
-  const [chars, wanted] = [[...text], [...search]];
+  searching(c, text, search);
   const out: number[] = [];
-  for (let i = 0; i + wanted.length <= chars.length; i++)
-    if (wanted.every((char, j) => chars[i + j] === char)) out.push(i);
+  let points = 0;
+  let counted = 0;
+  for (let at = text.indexOf(search); at >= 0; at = text.indexOf(search, at + 1)) {
+    points += codePoints(text.slice(counted, at));
+    counted = at;
+    out.push(points);
+  }
   return out;
 }
 
-function countOf(text: string, search: string): number {
+function countOf(args: Args, c: Context): number {
+  const [text, search] = [str(args, 0), str(args, 1)];
+  searching(c, text, search);
   return search === "" ? [...text].length + 1 : text.split(search).length - 1;
 }
 
@@ -55,7 +93,13 @@ function formatInt(args: Args): RegoValue {
   return (typeof value === "bigint" ? value : Math.trunc(value)).toString(base);
 }
 
-function replaceAll(args: Args): RegoValue {
+function replaceText(args: Args, c: Context): string {
+  const [text, from, to] = [str(args, 0), str(args, 1), str(args, 2)];
+  c.meter.make(countOf(args, c) * to.length);
+  return text.replaceAll(from, () => to);
+}
+
+function replaceAll(args: Args, c: Context): RegoValue {
   const pairs = obj(args, 0)
     .entries()
     .map(([from, to]): readonly [string, string] => {
@@ -64,10 +108,12 @@ function replaceAll(args: Args): RegoValue {
       return [from, to];
     });
   const text = str(args, 1);
+  c.meter.tick(1 + (text.length * pairs.length) / 64);
   let out = "";
   for (let i = 0; i < text.length; ) {
     const hit = pairs.find(([from]) => from !== "" && text.startsWith(from, i));
     out += hit === undefined ? (text[i] ?? "") : hit[1];
+    if (hit !== undefined) c.meter.make(hit[1].length);
     i += hit === undefined ? 1 : hit[0].length;
   }
   return out;
@@ -79,13 +125,14 @@ function operandError1(what: string): Error {
   return error;
 }
 
-function anyMatch(how: (text: string, part: string) => boolean): (args: Args) => RegoValue {
+function anyMatch(how: (text: string, part: string) => boolean): Builtin["code"] {
   const list = (args: Args, i: number): string[] => {
     const value = any(args, i);
     return typeof value === "string" ? [value] : strings(args, i, "one of {string, set, array}");
   };
-  return (args) => {
+  return (args, c) => {
     const [texts, parts] = [list(args, 0), list(args, 1)];
+    c.meter.tick(1 + (texts.length * parts.length) / 16);
     return texts.some((text) => parts.some((part) => how(text, part)));
   };
 }
@@ -103,32 +150,19 @@ function template(args: Args): RegoValue {
     .join("");
 }
 
-function formatted(args: Args): RegoValue {
+function formatted(args: Args, c: Context): RegoValue {
   const list = any(args, 1);
   if (!isArray(list)) throw operandError(1, "array", typeName(list));
-  return sprintf(str(args, 0), list);
-}
-
-const PLACEHOLDER = /\{\{-?\s*(?:\.([\w.]*)|range\s+[^}]*|[^}]*)\s*-?\}\}/g;
-
-/** Fills `{{.name}}` fields; other actions of Go's template language are refused. */
-function renderTemplate(args: Args): RegoValue {
-  const vars = obj(args, 1);
-  return str(args, 0).replace(PLACEHOLDER, (action: string, path: string | undefined) => {
-    if (path === undefined) throw bad(`unsupported template action ${action}`);
-    let value: RegoValue | undefined = vars;
-    for (const name of path.split(".").filter((each) => each !== "")) {
-      value = value instanceof RegoObject ? value.get(name) : undefined;
-    }
-    if (value === undefined) throw bad(`map has no entry for key ${JSON.stringify(path)}`);
-    return typeof value === "string" ? value : valueText(value);
-  });
+  return sprintf(str(args, 0), list, (bytes) => c.meter.make(bytes));
 }
 
 /** Strings. */
 export const STRINGS: Family = {
   concat: fn(2, (a) => strings(a, 1).join(str(a, 0))),
-  contains: fn(2, (a) => str(a, 0).includes(str(a, 1))),
+  contains: fn(2, (a, c) => {
+    searching(c, str(a, 0), str(a, 1));
+    return str(a, 0).includes(str(a, 1));
+  }),
   startswith: fn(2, (a) => str(a, 0).startsWith(str(a, 1))),
   endswith: fn(2, (a) => str(a, 0).endsWith(str(a, 1))),
   format_int: fn(2, formatInt),
@@ -136,8 +170,11 @@ export const STRINGS: Family = {
   indexof_n: fn(2, indexOfAll),
   lower: fn(1, (a) => str(a, 0).toLowerCase()),
   upper: fn(1, (a) => str(a, 0).toUpperCase()),
-  replace: fn(3, (a) => str(a, 0).replaceAll(str(a, 1), () => str(a, 2))),
-  split: fn(2, (a) => (str(a, 1) === "" ? [...str(a, 0)] : str(a, 0).split(str(a, 1)))),
+  replace: fn(3, replaceText),
+  split: fn(2, (a, c) => {
+    searching(c, str(a, 0), str(a, 1));
+    return str(a, 1) === "" ? [...str(a, 0)] : str(a, 0).split(str(a, 1));
+  }),
   sprintf: fn(2, formatted),
   substring: fn(3, substring),
   trim: fn(2, (a) => trimmed(str(a, 0), str(a, 1), true, true)),
@@ -147,8 +184,8 @@ export const STRINGS: Family = {
   trim_suffix: fn(2, (a) =>
     str(a, 0).endsWith(str(a, 1)) ? str(a, 0).slice(0, str(a, 0).length - str(a, 1).length) : str(a, 0),
   ),
-  trim_space: fn(1, (a) => str(a, 0).replace(SPACE, "")),
-  "strings.count": fn(2, (a) => normalizeInteger(BigInt(countOf(str(a, 0), str(a, 1))))),
+  trim_space: fn(1, (a) => trimSpace(str(a, 0))),
+  "strings.count": fn(2, countOf),
   "strings.reverse": fn(1, (a) => [...str(a, 0)].reverse().join("")),
   "strings.replace_n": fn(2, replaceAll),
   "strings.any_prefix_match": fn(
@@ -159,6 +196,6 @@ export const STRINGS: Family = {
     2,
     anyMatch((text, part) => text.endsWith(part)),
   ),
-  "strings.render_template": fn(2, renderTemplate),
+  "strings.render_template": fn(2, (a, c) => renderTemplate(str(a, 0), obj(a, 1), (work) => c.meter.make(work))),
   "internal.template_string": fn(1, template),
 };

@@ -6,6 +6,8 @@ import { type Civil, daysFromCivil, formatLayout, NAMED_LAYOUTS, parseLayout, we
 
 const MAX_NS = (1n << 63n) - 1n;
 const MIN_NS = -(1n << 63n);
+const MAX_ZONES = 20;
+const MAX_DURATION = 256;
 const BILLION = 1_000_000_000n;
 
 interface Moment {
@@ -44,8 +46,7 @@ interface ZoneFormat {
 }
 
 function zoneFormat(c: Context, zone: string): ZoneFormat {
-  const key = `zone ${zone}`;
-  const known = c.memo.get(key) as ZoneFormat | undefined;
+  const known = c.shared.zones.get(zone) as ZoneFormat | undefined;
   if (known !== undefined) return known;
   try {
     const base = { timeZone: zone, hourCycle: "h23", era: "short" } as const;
@@ -61,7 +62,8 @@ function zoneFormat(c: Context, zone: string): ZoneFormat {
       parts: new Intl.DateTimeFormat("en-US", { ...base, ...two }),
       name: new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "short" }),
     };
-    c.memo.set(key, made);
+    if (c.shared.zones.size >= MAX_ZONES) c.shared.zones.clear();
+    c.shared.zones.set(zone, made);
     return made;
   } catch {
     throw bad(`unknown time zone ${zone}`);
@@ -155,10 +157,11 @@ const UNITS: Readonly<Record<string, bigint>> = {
 
 function parseDuration(args: Args): RegoValue {
   const text = str(args, 0);
+  if (text.length > MAX_DURATION) throw bad("invalid duration: too long");
   const sign = text.startsWith("-") ? -1n : 1n;
   const body = text.replace(/^[+-]/, "");
   if (body === "0") return 0;
-  const parts = [...body.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w|y)/gy)];
+  const parts = [...body.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w|y)/gy)];
   if (parts.length === 0 || parts.map(([all]) => all).join("") !== body)
     throw bad(`invalid duration ${JSON.stringify(text)}`);
   let total = 0n;

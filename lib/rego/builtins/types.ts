@@ -2,7 +2,7 @@ import { parseNumber } from "../_scalars.ts";
 import { isArray, RegoObject, RegoSet, type RegoValue, typeName } from "../values.ts";
 import { type Args, any, bad, type Family, fn, items, obj, old, operandError } from "./_kit.ts";
 
-const NUMBER_TEXT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const NUMBER_TEXT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 function toNumber(args: Args): RegoValue {
   const value = any(args, 0);

@@ -3,7 +3,7 @@ import type { RegoValue } from "../values.ts";
 import { type Args, bad, type Family, fn, str } from "./_kit.ts";
 
 const PREFIXES = ["k", "m", "g", "t", "p", "e"];
-const AMOUNT = /^([+-]?(?:\d+\.?\d*|\.\d+|\.)?(?:[eE][+-]?\d+)?)(.*)$/s;
+const AMOUNT = /^([+-]?(?:\d+(?:\.\d*)?|\.\d*)?(?:[eE][+-]?\d+)?)(.*)$/s;
 const MAX_EXPONENT = 1000;
 
 function amount(args: Args, name: string): readonly [string, string] {
