@@ -25,9 +25,12 @@ export interface InstallationOptions {
   broker?: string;
   organization?: TestOrganization;
   changes?: Record<string, unknown>;
+  /**
+   * Bcrypt cost of the passwords.
+   * @default 4
+   */
+  cost?: number;
 }
-
-const password = await Bun.password.hash("secret", { algorithm: "bcrypt", cost: 4 });
 
 /**
  * Write credentials and configuration as the compose environment has them, with the users `admin` (who may do
@@ -35,7 +38,7 @@ const password = await Bun.password.hash("secret", { algorithm: "bcrypt", cost: 
  * `secret`.
  */
 export async function install(options: InstallationOptions = {}): Promise<Installation> {
-  const { broker, organization = new TestOrganization(), changes = {} } = options;
+  const { broker, organization = new TestOrganization(), changes = {}, cost = 4 } = options;
   const folder = temporaryFolder();
   const { file } = folder;
   const { certificate, privateKey } = await selfSignedCertificate({ name: "localhost", alternatives: ["127.0.0.1"] });
@@ -60,7 +63,12 @@ export async function install(options: InstallationOptions = {}): Promise<Instal
       .map(([key, value]) => `${key} = ${value}\n`)
       .join(""),
   );
-  const document = { ...aaaConf(file, broker !== undefined), port: await freePort(), monitor_port: await freePort() };
+  const password = await Bun.password.hash("secret", { algorithm: "bcrypt", cost });
+  const document = {
+    ...aaaConf(file, password, broker !== undefined),
+    port: await freePort(),
+    monitor_port: await freePort(),
+  };
   const text = JSON.stringify({ ...document, ...changes });
   writeFileSync(file("aaa.conf"), text);
   return {
@@ -85,7 +93,7 @@ async function writeCredentials(organization: TestOrganization, file: (name: str
   (await organization.server(server, day)).save(file("service"));
 }
 
-function aaaConf(file: (name: string) => string, choriaService: boolean) {
+function aaaConf(file: (name: string) => string, password: string, choriaService: boolean) {
   const user = (username: string, policy: string | undefined, permissions: string[]) => ({
     username,
     password,
