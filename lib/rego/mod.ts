@@ -7,6 +7,7 @@
  */
 export type { RegoDialect } from "./ast.ts";
 export { RegoCache } from "./cache.ts";
+export { type RegoCase, type RegoCaseResult, runRegoCases } from "./cases.ts";
 export { RegoError, type RegoErrorCode, type RegoProblem } from "./errors.ts";
 export type { RegoExplanation, RuleExplanation } from "./explanation.ts";
 export type { RegoFunction } from "./functions.ts";
