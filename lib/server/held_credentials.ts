@@ -3,7 +3,10 @@ import { type CredentialFiles, type Credentials, readCredentials } from "../secu
 import { type Clock, formatRfc3339 } from "../std/mod.ts";
 import { expiryOf, isExpired, TokenError, TokenExpiredError } from "../tokens/mod.ts";
 
-/** A server's token and key, read again whenever one of the files has changed. */
+/**
+ * A server's token and key, read again whenever one of the files has changed. Files that cannot be used any more, or
+ * not yet, leave those in hand that were good: a server whose seed is gone can still answer until it starts again.
+ */
 export class HeldCredentials {
   readonly #files: CredentialFiles;
   readonly #identity: string;
@@ -28,18 +31,26 @@ export class HeldCredentials {
     const now = this.#clock.now();
     const stamp = stampOf(this.#files);
     if (this.#held === undefined || stamp !== this.#stamp) {
-      this.#held = undefined;
-      this.#held = this.#check(readCredentials(this.#files, now));
+      this.#read(now);
       this.#stamp = stamp;
     }
-    if (!isExpired(this.#held.claims, now)) return this.#held;
-    const ended = formatRfc3339((expiryOf(this.#held.claims) ?? 0) * 1_000);
+    const held = this.#held;
+    if (held !== undefined && !isExpired(held.claims, now)) return held;
+    const ended = formatRfc3339((this.expires ?? 0) * 1_000);
     throw new TokenExpiredError(`could not parse JWT: the token ${this.#files.tokenFile} is expired since ${ended}`);
   }
 
   /** When the token that was last read expires, in Unix seconds; undefined for never or before the first reading. */
   get expires(): number | undefined {
     return this.#held === undefined ? undefined : expiryOf(this.#held.claims);
+  }
+
+  #read(now: number): void {
+    try {
+      this.#held = this.#check(readCredentials(this.#files, now));
+    } catch (error) {
+      if (this.#held === undefined) throw error;
+    }
   }
 
   #check(credentials: Credentials): Credentials {
