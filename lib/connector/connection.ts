@@ -114,16 +114,22 @@ export async function connectBroker(options: ConnectOptions): Promise<Connection
   }
 }
 
+/** How long a closing connection waits for what it has sent to arrive, in milliseconds. */
+const flushTimeout = 2_000;
+
 class BrokerConnection implements Connection {
   readonly nats: NatsConnection;
   readonly closed: Promise<Error | undefined>;
   readonly #logger: Logger;
   readonly #onState: ConnectOptions["onState"];
   readonly #pace: ReconnectPace;
+  readonly #clock: Clock;
   #isUp = true;
+  #closing: Promise<void> | undefined;
 
   constructor(nats: NatsConnection, options: ConnectOptions, pace: ReconnectPace) {
     this.nats = nats;
+    this.#clock = options.clock ?? systemClock;
     this.#pace = pace;
     this.#logger = options.logger;
     this.#onState = options.onState;
@@ -156,15 +162,27 @@ class BrokerConnection implements Connection {
     return this.nats.flush();
   }
 
-  async close(): Promise<void> {
-    if (this.nats.isClosed()) return;
-    // Draining needs a broker; without one there is nothing to wait for.
-    if (this.#isUp) await this.nats.flush().catch(() => undefined);
-    await this.nats.close();
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #close(): Promise<void> {
+    if (this.nats.isClosed()) return;
+    // Draining needs a broker; without one, or with one that is stuck, there is nothing to wait for.
+    if (this.#isUp) await this.#flushed();
+    await this.nats.close();
+  }
+
+  async #flushed(): Promise<void> {
+    const waiting = new AbortController();
+    const flushed = this.nats.flush().catch(() => undefined);
+    await Promise.race([flushed, this.closed, this.#clock.sleep(flushTimeout, waiting.signal)]);
+    waiting.abort();
   }
 
   async #handle(subject: string, handler: (message: Msg) => void | Promise<void>, message: Msg): Promise<void> {

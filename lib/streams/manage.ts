@@ -1,4 +1,4 @@
-import { JetStreamApiError, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { JetStreamApiError, type JetStreamManager, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
 import type { Config } from "../config/mod.ts";
 import type { Connection } from "../connector/mod.ts";
 import {
@@ -13,6 +13,9 @@ import {
 import { type ManagedStream, managedStreams } from "./managed.ts";
 
 const streamNotFound = 10_059;
+/** Without a leader nobody answers at all, and it is soon asked again. */
+const askTimeout = 1_000;
+const changeTimeout = 10_000;
 
 /** How {@link manageStreams} works. */
 export interface ManageOptions {
@@ -58,23 +61,27 @@ function aborted(signal: AbortSignal | undefined): Promise<void> {
 }
 
 async function ensureStream(connection: Connection, stream: ManagedStream, logger: Logger): Promise<void> {
-  const manager = await jetstreamManager(connection.nats, { checkAPI: false });
-  const isNew = await createOrUpdate(manager, stream);
+  const isNew = await createOrUpdate(connection, stream);
   const retention = formatDuration(stream.max_age / 1_000_000);
   logger.info(
     `${isNew ? "Created" : "Configured"} stream ${stream.name} with ${stream.num_replicas} replicas and ${retention} retention`,
   );
 }
 
-async function createOrUpdate(manager: JetStreamManager, stream: ManagedStream): Promise<boolean> {
+async function createOrUpdate({ nats }: Connection, stream: ManagedStream): Promise<boolean> {
+  const present = await infoOf(await jetstreamManager(nats, { checkAPI: false, timeout: askTimeout }), stream.name);
+  const manager = await jetstreamManager(nats, { checkAPI: false, timeout: changeTimeout });
+  if (present === undefined) await manager.streams.add(stream);
+  // What a stream was created with and cannot change any more is kept.
+  else await manager.streams.update(stream.name, { ...present.config, ...stream });
+  return present === undefined;
+}
+
+async function infoOf(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
-    // What a stream was created with and cannot change any more is kept.
-    const { config } = await manager.streams.info(stream.name);
-    await manager.streams.update(stream.name, { ...config, ...stream });
-    return false;
+    return await manager.streams.info(name);
   } catch (error) {
-    if (!(error instanceof JetStreamApiError) || error.code !== streamNotFound) throw error;
-    await manager.streams.add(stream);
-    return true;
+    if (error instanceof JetStreamApiError && error.code === streamNotFound) return undefined;
+    throw error;
   }
 }
