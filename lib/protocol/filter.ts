@@ -70,12 +70,11 @@ export function decodeFilter(value: unknown): Filter {
   };
 }
 
-/** Like {@link decodeFilter}, with kinds that are missing or null taken for empty ones. */
+/** Like {@link decodeFilter}, with kinds that are missing taken for empty ones. */
 export function decodePartialFilter(value: unknown): Filter {
   if (value === undefined || value === null) return emptyFilter();
   if (!isObject(value)) throw bad("", "expected an object");
-  const given = Object.entries(value).filter(([, list]) => list !== null);
-  return decodeFilter({ ...emptyFilter(), ...Object.fromEntries(given) });
+  return decodeFilter({ ...emptyFilter(), ...value });
 }
 
 function decodeList(filter: JsonObject, key: string): unknown[] {

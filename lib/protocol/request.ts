@@ -65,7 +65,7 @@ export function encodeRequest(request: Request): Uint8Array {
 /** How {@link decodeRequest} reads. */
 export interface RequestOptions {
   /**
-   * Take kinds of filter that are missing or null for empty ones, as those do who write the request anew.
+   * Take a missing filter, and missing kinds of one, for empty ones, as those do who write the request anew.
    * @default false
    */
   fillFilter?: boolean;
