@@ -24,7 +24,7 @@ export const terminalPrompter: Prompter = {
   async secret(message) {
     const { password } = await import("@inquirer/prompts");
     const validate = (value: string) => value !== "" || "Value is required";
-    return ask(() => password({ message, theme, mask: "*", validate }));
+    return ask(() => password({ message, theme, mask: "*", toggleMask: false, validate }));
   },
   async confirm(message, fallback = false) {
     const { confirm } = await import("@inquirer/prompts");

@@ -95,7 +95,8 @@ export class Courier {
       send: async (targets) => {
         const bytes = await this.#pack(parcel, id, replySubject);
         this.#publish(exchange, targets, bytes, parcel.replyTo === undefined);
-        await connection.flush();
+        // A connection that is closed meanwhile never confirms.
+        await Promise.race([connection.flush(), connection.closed]);
       },
       [Symbol.dispose]: () => {
         this.#open.delete(exchange);

@@ -143,8 +143,7 @@ export class Fleet implements AsyncDisposable {
       timeout: options.timeout ?? config.get("discovery_timeout") * 1_000,
     };
     const signal = this.#signalOf(options.signal);
-    yield* pingNodes(this.#broadcaster(options.onRejected), clock, query, options, signal);
-    signal.throwIfAborted();
+    yield* unlessAborted(pingNodes(this.#broadcaster(options.onRejected), clock, query, options, signal), signal);
   }
 
   /**
@@ -211,9 +210,14 @@ export class Fleet implements AsyncDisposable {
   }
 }
 
-/** A search that was called off has no result. */
-async function* unlessAborted(nodes: AsyncIterable<string>, signal: AbortSignal): AsyncGenerator<string> {
-  yield* nodes;
+/** Whatever is called off ends by the signal's reason, not by what broke off through it. */
+async function* unlessAborted<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  try {
+    yield* items;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
   signal.throwIfAborted();
 }
 

@@ -1,7 +1,7 @@
 import type { Filter } from "../protocol/mod.ts";
 import { Channel, type Clock, encodeUtf8 } from "../std/mod.ts";
 import { checkIdentities, isIdentity } from "./identity.ts";
-import type { Broadcaster, DiscoveryQuery, NodeSource } from "./source.ts";
+import type { Broadcaster, DiscoveryQuery, NodeSource, OpenQuestion } from "./source.ts";
 
 /** Silence after which a windowed discovery ends, in milliseconds. */
 export const discoveryWindow = 300;
@@ -59,16 +59,30 @@ export async function* askEverybody(
     silence?.[Symbol.dispose]();
     silence = clock.after(window, end);
   };
-  signal.addEventListener("abort", end, { once: true });
+  const aborted = Promise.withResolvers<undefined>();
+  const abort = () => {
+    found.end();
+    aborted.resolve(undefined);
+  };
+  signal.addEventListener("abort", abort, { once: true });
   try {
     if (signal.aborted) return;
-    const question = { agent: discoveryAgent, collective, filter, payload: discoveryPing };
-    using open = await broadcaster.ask(question, hear);
+    const asking = broadcaster.ask({ agent: discoveryAgent, collective, filter, payload: discoveryPing }, hear);
+    using open = await Promise.race([asking, aborted.promise]);
+    if (open === undefined) return dropWhenAsked(asking);
     using _limit = clock.after(timeout, end);
     open.unheard.then(end, (error: unknown) => found.fail(error));
     yield* found;
   } finally {
-    signal.removeEventListener("abort", end);
+    signal.removeEventListener("abort", abort);
     silence?.[Symbol.dispose]();
   }
+}
+
+/** Whoever asks may be waiting for a signature; the question is dropped once it is out. */
+function dropWhenAsked(asking: Promise<OpenQuestion>): void {
+  asking.then(
+    (open) => open[Symbol.dispose](),
+    () => undefined,
+  );
 }

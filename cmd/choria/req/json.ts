@@ -1,9 +1,9 @@
 import type { TextSink } from "../../../lib/cli/mod.ts";
-import type { FleetReply, FleetRequest, RequestStats } from "../../../lib/client/mod.ts";
+import type { FleetReply, RequestStats } from "../../../lib/client/mod.ts";
 import { type DdlAction, withOutputDefaults } from "../../../lib/ddl/mod.ts";
 import { encodeReply } from "../../../lib/protocol/mod.ts";
 import { decodeUtf8, errorText } from "../../../lib/std/mod.ts";
-import { ordered, type ResultWriter } from "./writer.ts";
+import { ordered, type RequestView, type ResultWriter } from "./writer.ts";
 
 /** Writes one JSON document at the end. */
 export function jsonWriter(out: TextSink, sort: boolean): ResultWriter {
@@ -41,7 +41,7 @@ export function jsonLinesWriter(out: TextSink): ResultWriter {
   };
 }
 
-function document(request: FleetRequest, replies: readonly FleetReply[]): object {
+function document(request: RequestView, replies: readonly FleetReply[]): object {
   const { agent, action, description, summaries } = request;
   return {
     agent,

@@ -8,11 +8,11 @@ import {
   type Terminal,
   type TextSink,
 } from "../../../lib/cli/mod.ts";
-import type { FleetReply, FleetRequest, RequestStats } from "../../../lib/client/mod.ts";
+import type { FleetReply, RequestStats } from "../../../lib/client/mod.ts";
 import { type DdlAction, type DisplayMode, outputLabel, withOutputDefaults } from "../../../lib/ddl/mod.ts";
 import { formatDuration, isObject, systemClock } from "../../../lib/std/mod.ts";
 import { prettyJson, valueText } from "./values.ts";
-import { type DisplayChoice, ordered, type ResultWriter } from "./writer.ts";
+import { type DisplayChoice, ordered, type RequestView, type ResultWriter } from "./writer.ts";
 
 /** How results are shown to people. */
 export interface TextOptions {
@@ -43,7 +43,7 @@ export function textWriter(options: TextOptions): ResultWriter {
   const { terminal, out, sort } = options;
   const replies: FleetReply[] = [];
   let bar: ProgressBar | undefined;
-  const show = (reply: FleetReply, request: FleetRequest) => {
+  const show = (reply: FleetReply, request: RequestView) => {
     const action = request.description;
     if (action !== undefined) out.write(replyText(reply, action, options));
   };
@@ -112,7 +112,7 @@ function bodyText(data: unknown, action: DdlAction): string {
   return `${labelledLines(rows).join("\n")}${rows.length === 0 ? "" : "\n"}\n`;
 }
 
-function summariesText(request: FleetRequest, paint: Paint): string {
+function summariesText(request: RequestView, paint: Paint): string {
   const { aggregates, description: action } = request;
   if (aggregates === undefined || action === undefined) return "";
   return aggregates

@@ -6,6 +6,9 @@ export const displayModes = ["ok", "failed", "all", "none"] as const;
 /** One of the {@link displayModes}. */
 export type DisplayChoice = (typeof displayModes)[number];
 
+/** What is shown of a request. */
+export type RequestView = Pick<FleetRequest, "agent" | "action" | "stats" | "summaries" | "aggregates" | "description">;
+
 /** Writes the results of a request in one of the layouts. */
 export interface ResultWriter {
   discovering(method: string): void;
@@ -14,11 +17,11 @@ export interface ResultWriter {
   sending?(total: number): void;
   progress?(done: number): void;
   /** A reply came in. */
-  reply(reply: FleetReply, request: FleetRequest): void;
+  reply(reply: FleetReply, request: RequestView): void;
   /** No more replies come: whatever was drawn meanwhile is finished. */
   finish?(): void;
   /** The request has ended, or was interrupted. */
-  end(request: FleetRequest): void;
+  end(request: RequestView): void;
   /** The request failed. Gives whether the failure was written, so that it need not be told elsewhere. */
   failed?(error: unknown): boolean;
 }
