@@ -37,7 +37,8 @@ async function answer(agent: Agent, message: AgentMessage, signal: AbortSignal):
   }
 }
 
-function failed(message: AgentMessage, what: string): Outcome {
+/** The outcome of a call that the agent itself did not answer, or not so that it could be sent. */
+export function failed(message: AgentMessage, what: string): Outcome {
   const action = actionOf(message);
   if (action === undefined) return { failure: `${message.request.agent} ${what}` };
   const failure = `${message.request.agent}#${action} ${what}`;

@@ -1,11 +1,11 @@
 import type { Connection } from "../connector/mod.ts";
-import { type Filter, subjects, type Transport } from "../protocol/mod.ts";
+import { type Filter, type Request, subjects, type Transport } from "../protocol/mod.ts";
 import type { Credentials, ReplayGuard, RequestVerifier } from "../security/mod.ts";
 import { type Clock, errorText, type Logger } from "../std/mod.ts";
 import { fieldsOf, type Incoming, Refused, receive } from "./_receive.ts";
 import { wrapReply } from "./_reply.ts";
-import { runAgent } from "./_run.ts";
-import type { Agent, AgentMetadata } from "./agent.ts";
+import { failed, runAgent } from "./_run.ts";
+import type { Agent, AgentMessage, AgentMetadata } from "./agent.ts";
 import { type HostStats, newHostStats } from "./host_stats.ts";
 
 /** Everything an {@link AgentHost} works with; it owns none of it. */
@@ -45,6 +45,9 @@ export interface AgentHostOptions {
    */
   maxMessageBytes?: number;
 }
+
+/** Replies from this size on, in bytes, may be too large for the broker: then their callers are told. */
+const bigReply = 64 * 1024;
 
 interface Hosted {
   agent: Agent;
@@ -222,30 +225,35 @@ export class AgentHost implements AsyncDisposable {
     try {
       const { payload, failure } = await runAgent(agent, message, controller, clock);
       if (failure !== undefined) logger.error("Agent did not answer", { ...fieldsOf(request), reason: failure });
-      if (payload !== undefined) this.#reply(payload, message.request, transport);
+      if (payload !== undefined) this.#reply(payload, message, transport);
     } finally {
       this.#running.delete(controller);
     }
   }
 
-  #reply(payload: Uint8Array, request: Incoming["message"]["request"], sent: Transport): void {
-    const { connection, identity, credentials, clock, logger } = this.#options;
+  #reply(payload: Uint8Array, message: AgentMessage, sent: Transport): void {
+    const { request } = message;
     if (sent.reply === undefined || !isSubject(sent.reply)) {
-      logger.warn("do not know how to reply, no reply-to header has been set", fieldsOf(request));
+      this.#options.logger.warn("do not know how to reply, no reply-to header has been set", fieldsOf(request));
       return;
     }
+    const isSent = this.#send(sent.reply, payload, request, sent);
+    if (isSent || payload.length < bigReply) return;
+    const { payload: apology } = failed(message, `gave a reply of ${payload.length} bytes, which cannot be sent`);
+    if (apology !== undefined) this.#send(sent.reply, apology, request, sent);
+  }
+
+  #send(subject: string, payload: Uint8Array, request: Request, sent: Transport): boolean {
+    const { connection, identity, credentials, clock, logger } = this.#options;
     const { server } = connection;
     try {
-      const reply = wrapReply(payload, request, sent, {
-        identity,
-        server,
-        credentials: credentials?.(),
-        now: clock.now(),
-      });
-      connection.publish(sent.reply, reply);
+      const options = { identity, server, credentials: credentials?.(), now: clock.now() };
+      connection.publish(subject, wrapReply(payload, request, sent, options));
       this.stats.replies++;
+      return true;
     } catch (error) {
       logger.error("A reply could not be sent", { ...fieldsOf(request), reason: errorText(error) });
+      return false;
     }
   }
 }
