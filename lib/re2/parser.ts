@@ -67,7 +67,10 @@ class PatternParser {
     const nodes: Node[] = [];
     while (this.#pos < this.#pattern.length && this.#peek() !== "|" && this.#peek() !== ")") {
       if (this.#take("\\Q")) {
-        nodes.push(...this.#quoted());
+        const quoted = this.#quoted();
+        const last = quoted.pop();
+        nodes.push(...quoted);
+        if (last !== undefined) nodes.push(this.#repeated(last, this.#pos));
         continue;
       }
       const start = this.#pos;
