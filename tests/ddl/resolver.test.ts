@@ -33,6 +33,8 @@ describe("DDL resolvers", () => {
   });
 
   test("never leave their folder", async () => {
-    await expect(resolveDdl("../../etc/passwd", [folderResolver(["/tmp"])])).rejects.toThrow("not the name of an agent");
+    await expect(resolveDdl("../../etc/passwd", [folderResolver(["/tmp"])])).rejects.toThrow(
+      "not the name of an agent",
+    );
   });
 });
