@@ -2,6 +2,7 @@ import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/nats-c
 import type { KeyPair, Nkey } from "../crypto/mod.ts";
 import { backoff, type Clock, errorText, fiveSecondSteps, type Logger, systemClock } from "../std/mod.ts";
 import { dialOnce, ReconnectPace } from "./_dial.ts";
+import { Outbox } from "./_outbox.ts";
 
 /** What a node shows the broker when it connects. */
 export interface Login {
@@ -76,7 +77,7 @@ export interface Connection extends AsyncDisposable {
   readonly server: string;
   /** Resolves once closed for good, with the error if there was one. */
   readonly closed: Promise<Error | undefined>;
-  /** Send a message; it is buffered while the connection is being restored. */
+  /** Send a message. While the connection is being restored up to 256 KiB are held; what is more is lost, and logged. */
   publish(subject: string, data: Uint8Array, options?: PublishOptions): void;
   /**
    * Receive messages. What the handler throws, or rejects with, is logged and goes no further.
@@ -117,6 +118,9 @@ export async function connectBroker(options: ConnectOptions): Promise<Connection
 /** How long a closing connection waits for what it has sent to arrive, in milliseconds. */
 const flushTimeout = 2_000;
 
+/** How much is held while there is no broker, in bytes. */
+const outboxBytes = 256 * 1_024;
+
 class BrokerConnection implements Connection {
   readonly nats: NatsConnection;
   readonly closed: Promise<Error | undefined>;
@@ -124,6 +128,7 @@ class BrokerConnection implements Connection {
   readonly #onState: ConnectOptions["onState"];
   readonly #pace: ReconnectPace;
   readonly #clock: Clock;
+  readonly #outbox = new Outbox(outboxBytes);
   #isUp = true;
   #closing: Promise<void> | undefined;
 
@@ -145,7 +150,11 @@ class BrokerConnection implements Connection {
   }
 
   publish(subject: string, data: Uint8Array, options?: PublishOptions): void {
-    this.nats.publish(subject, data, options);
+    // The client forgets what it is given while it dials.
+    if (this.#isUp || this.nats.isClosed()) this.nats.publish(subject, data, options);
+    else if (!this.#outbox.hold({ subject, data, options })) {
+      this.#logger.warn("A message is lost: too many wait for the broker to come back", { subject });
+    }
   }
 
   subscribe(subject: string, handler: (message: Msg) => void | Promise<void>, queue?: string): Subscription {
@@ -205,11 +214,17 @@ class BrokerConnection implements Connection {
     this.#tell("closed");
   }
 
+  /** The client tells of each attempt that failed as of another loss, and of another return once one worked. */
   #turn(isUp: boolean, server: string): void {
+    if (isUp === this.#isUp) return;
     this.#isUp = isUp;
-    if (isUp) this.#pace.connected();
-    if (isUp) this.#logger.info("Reconnected to the broker", { server });
-    else this.#logger.warn("Disconnected from the broker", { server });
+    if (isUp) {
+      this.#pace.connected();
+      for (const { subject, data, options } of this.#outbox.take()) this.nats.publish(subject, data, options);
+      this.#logger.info("Reconnected to the broker", { server });
+    } else {
+      this.#logger.warn("Disconnected from the broker", { server });
+    }
     this.#tell(isUp ? "connected" : "disconnected");
   }
 
