@@ -17,7 +17,7 @@ interface EmulateFlags {
 }
 
 async function emulate(flags: EmulateFlags): Promise<void> {
-  const logger = createLogger({ destination: "stderr", level: flags.debug ? "debug" : "warn" });
+  const logger = createLogger({ destination: "stderr", level: flags.debug ? "debug" : "error" });
   const stopping = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.resolve());
   const { count, namePrefix, connectionsPerSecond, nodesPerConnection } = flags;

@@ -6,8 +6,8 @@
  *
  *   helper: /etc/choria-provisioner/helper.ts /etc/choria-provisioner/helper.json
  *
- * With `helper_module: true` the provisioner imports it instead, and the settings file is named by the environment
- * variable `CHORIA_HELPER_SETTINGS`.
+ * With `helper_module: true` the provisioner imports it instead. The settings file may also be named by the environment
+ * variable `CHORIA_HELPER_SETTINGS`; by default it is `helper.json` beside this file.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -39,7 +39,7 @@ const yearSeconds = 365 * 24 * 60 * 60;
 
 /** What the provisioner calls where it imports this module. */
 export default function helper(request: HelperRequest): Reply {
-  return decide(request, readSettings(process.env.CHORIA_HELPER_SETTINGS));
+  return decide(request, readSettings());
 }
 
 function decide(request: HelperRequest, settings: Settings): Reply {
@@ -119,7 +119,8 @@ function folderPlaces(directory: string) {
   };
 }
 
-function readSettings(path = join(import.meta.dir, "helper.json")): Settings {
+function readSettings(named = process.env.CHORIA_HELPER_SETTINGS): Settings {
+  const path = named ?? join(import.meta.dir, "helper.json");
   return JSON.parse(readFileSync(path, "utf8")) as Settings;
 }
 

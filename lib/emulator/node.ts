@@ -89,6 +89,17 @@ export class EmulatedNode {
     return this.#files.has(path) ? this.#files.read(path) : undefined;
   }
 
+  /** The node's own token; undefined before it was given one. */
+  get token(): string | undefined {
+    const path = `${this.#folder}/server.jwt`;
+    return this.#files.has(path) ? this.#files.read(path) : undefined;
+  }
+
+  /** Lose key, token and configuration, as a node does whose disk is wiped. Stop it first. */
+  forget(): void {
+    for (const name of ["server.conf", "server.jwt", "server.seed"]) this.#files.remove(`${this.#folder}/${name}`);
+  }
+
   /**
    * Join the network as what the files make of it.
    * @throws {Error} when it has neither credentials nor a provisioning token, or the emulator stops.

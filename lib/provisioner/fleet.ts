@@ -1,25 +1,17 @@
 import { type Clock, errorText, type Logger } from "../std/mod.ts";
 import type { ProvisionerMetrics } from "./metrics.ts";
 import { CallError } from "./node_caller.ts";
-import type { NodeOutcome } from "./node_provisioning.ts";
-import { DeferredError } from "./node_provisioning.ts";
+import { DeferredError, type NodeOutcome, type NodeTurn, Place } from "./node_turn.ts";
 import { Semaphore } from "./semaphore.ts";
 
 /** How a node came to our attention: by saying that it has started, or by answering a discovery. */
 export type NodeSource = "event" | "discovery";
 
-/** What the work on one node gets. */
-export interface NodeTurn {
-  signal: AbortSignal;
-  /** Wait, leaving the place to another node meanwhile. */
-  rest(ms: number): Promise<void>;
-}
-
 /** What {@link Fleet} works with. */
 export interface FleetOptions {
   /** Provision one node. */
   provision: (node: string, turn: NodeTurn) => Promise<NodeOutcome>;
-  /** Most nodes that are worked on at a time; those that wait between tries do not count. */
+  /** Most nodes that are provisioned at a time; those that have not answered yet, or wait between tries, do not count. */
   places: number;
   /** Longest wait before a node that failed, or was deferred, is taken up again, in milliseconds. */
   longestWait: number;
@@ -45,6 +37,8 @@ const firstWait = 5_000;
 /** A node provisioned more often than this in a row is not being helped by it. */
 const freeRuns = 2;
 const mostNodes = 50_000;
+/** Nodes that are being knocked at: silent ones are in each other's way only. */
+const knocking = 512;
 
 /**
  * The nodes that want to be provisioned: each in the queue once, none in the way of others, those that failed left
@@ -53,6 +47,7 @@ const mostNodes = 50_000;
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #nodes = new Map<string, NodeState>();
+  readonly #knocks = new Semaphore(knocking);
   readonly #places: Semaphore;
   #stopping = new AbortController();
   #queued = 0;
@@ -129,18 +124,18 @@ export class Fleet {
   }
 
   async #take(node: string, entry: NodeState): Promise<void> {
-    await this.#places.acquire();
+    const place = await Place.at(this.#knocks);
     try {
       if (this.#nodes.get(node) !== entry || this.#stopping.signal.aborted) return;
       this.#queued--;
       this.#working++;
       entry.state = "working";
       this.#report();
-      await this.#work(node, entry);
+      await this.#work(node, entry, place);
       this.#working--;
       this.#report();
     } finally {
-      this.#places.release();
+      place.leave();
     }
     if (entry.announced && this.#hasFailed(node)) this.#enqueue(node, entry);
   }
@@ -149,11 +144,11 @@ export class Fleet {
     return this.#nodes.get(node)?.state === "failed";
   }
 
-  async #work(node: string, entry: NodeState): Promise<void> {
+  async #work(node: string, entry: NodeState, place: Place): Promise<void> {
     const { clock, logger, metrics } = this.#options;
     const started = clock.now();
     try {
-      const outcome = await this.#options.provision(node, this.#turn());
+      const outcome = await this.#options.provision(node, this.#turn(place));
       metrics.count("provisioned");
       logger.info(`Provisioned ${node}`, { outcome, ms: clock.now() - started });
       this.#succeed(node, entry, outcome);
@@ -162,14 +157,13 @@ export class Fleet {
     }
   }
 
-  #turn(): NodeTurn {
+  #turn(place: Place): NodeTurn {
     const { signal } = this.#stopping;
     return {
       signal,
+      enter: () => place.move(this.#places),
       rest: async (ms) => {
-        this.#places.release();
-        await this.#options.clock.sleep(ms, signal);
-        await this.#places.acquire();
+        await place.yield(() => this.#options.clock.sleep(ms, signal));
         signal.throwIfAborted();
       },
     };

@@ -10,7 +10,7 @@ export {
   type ProvisionerFeatures,
   parseProvisionerConfig,
 } from "./config.ts";
-export { Fleet, type FleetOptions, type NodeSource, type NodeTurn } from "./fleet.ts";
+export { Fleet, type FleetOptions, type NodeSource } from "./fleet.ts";
 export {
   decodeHelperReply,
   encodeHelperRequest,
@@ -25,7 +25,8 @@ export { type ProcessHelperOptions, processHelper } from "./helper_process.ts";
 export { type CounterName, type GaugeName, ProvisionerMetrics } from "./metrics.ts";
 export { CallError, type CallFault, type NodeCall, NodeCaller } from "./node_caller.ts";
 export { type CallLimits, NodeCalls } from "./node_calls.ts";
-export { DeferredError, type NodeOutcome, type ProvisioningTools, provisionNode } from "./node_provisioning.ts";
+export { type ProvisioningTools, provisionNode } from "./node_provisioning.ts";
+export { DeferredError, type NodeOutcome, type NodeTurn } from "./node_turn.ts";
 export { type Provisioner, type ProvisionerOptions, startProvisioner } from "./provisioner.ts";
 export { Semaphore } from "./semaphore.ts";
 export { issueNodeToken, readIssuer, type ServerTokenIssuer, type ServerTokenRequest } from "./server_token.ts";

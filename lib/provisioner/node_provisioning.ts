@@ -6,6 +6,7 @@ import type { ProvisionerConfig } from "./config.ts";
 import { encodeSorted, type Helper, type HelperReply, type HelperRequest } from "./helper.ts";
 import type { ProvisionerMetrics } from "./metrics.ts";
 import type { NodeCalls } from "./node_calls.ts";
+import { DeferredError, type NodeOutcome, type NodeTurn } from "./node_turn.ts";
 import type { Semaphore } from "./semaphore.ts";
 import { issueNodeToken, type ServerTokenIssuer } from "./server_token.ts";
 import { encryptTlsKey } from "./tls_key.ts";
@@ -24,18 +25,6 @@ export interface ProvisioningTools {
   issuer: () => ServerTokenIssuer;
   clock: Clock;
   logger: Logger;
-}
-
-/** How the work on a node ended well. */
-export type NodeOutcome = "provisioned" | "shutdown" | "upgraded";
-
-/** The helper does not want this node to be provisioned yet. */
-export class DeferredError extends Error {
-  override readonly name = "DeferredError";
-
-  constructor(message: string) {
-    super(`configuration defered: ${message}`);
-  }
 }
 
 const quick = 5_000;
@@ -61,11 +50,11 @@ export async function provisionNode(
   node: string,
   calls: NodeCalls,
   tools: ProvisioningTools,
-  signal: AbortSignal,
+  turn: Pick<NodeTurn, "enter" | "signal">,
 ): Promise<NodeOutcome> {
   const { config, logger } = tools;
-  const interview = await interviewNode(node, calls, tools);
-  const reply = await askHelper(node, interview, tools, signal);
+  const interview = await interviewNode(node, calls, tools, turn);
+  const reply = await askHelper(node, interview, tools, turn.signal);
   if (reply.msg !== "") logger.info("The helper answered", { identity: node, reply: reply.msg });
   if (reply.defer) throw new DeferredError(reply.msg);
   if (reply.shutdown) return shutDown(node, reply, calls, tools);
@@ -77,9 +66,15 @@ export async function provisionNode(
   return "provisioned";
 }
 
-async function interviewNode(node: string, calls: NodeCalls, tools: ProvisioningTools): Promise<Interview> {
+async function interviewNode(
+  node: string,
+  calls: NodeCalls,
+  tools: ProvisioningTools,
+  { enter }: Pick<NodeTurn, "enter">,
+): Promise<Interview> {
   const { features } = tools.config;
   const token = features.jwt ? await askToken(node, calls, tools) : { exchangeKey: "" };
+  await enter();
   const key = features.ed25519 ? { serverKey: await askKey(calls, tools) } : {};
   const inventory = await calls.call("rpcutil#inventory", {}, { tries: 5, timeout: quick });
   const csr = features.pki ? { csr: await askCsr(node, calls, tools) } : {};

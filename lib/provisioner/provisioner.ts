@@ -13,7 +13,7 @@ import { type Clock, errorText, type Logger, systemClock } from "../std/mod.ts";
 import { type Election, startElection } from "../streams/mod.ts";
 import { readVerifyKey, TokenVerifier } from "../tokens/mod.ts";
 import type { ProvisionerConfig } from "./config.ts";
-import { Fleet, type NodeTurn } from "./fleet.ts";
+import { Fleet } from "./fleet.ts";
 import type { Helper } from "./helper.ts";
 import { moduleHelper } from "./helper_module.ts";
 import { processHelper } from "./helper_process.ts";
@@ -21,6 +21,7 @@ import { ProvisionerMetrics, serveMetrics } from "./metrics.ts";
 import { NodeCaller } from "./node_caller.ts";
 import { NodeCalls } from "./node_calls.ts";
 import { type ProvisioningTools, provisionNode } from "./node_provisioning.ts";
+import type { NodeTurn } from "./node_turn.ts";
 import { Semaphore } from "./semaphore.ts";
 import { readIssuer } from "./server_token.ts";
 
@@ -181,10 +182,11 @@ class RunningProvisioner implements Provisioner {
     await this.#parts.connection.close();
   }
 
-  #provision(node: string, { signal, rest }: NodeTurn) {
+  #provision(node: string, turn: NodeTurn) {
     const { clock, metrics } = this.#parts;
+    const { rest, signal } = turn;
     const calls = new NodeCalls({ node, caller: this.#caller, metrics, clock, rest, signal });
-    return provisionNode(node, calls, this.#tools, signal);
+    return provisionNode(node, calls, this.#tools, turn);
   }
 
   #announce(): void {

@@ -46,27 +46,59 @@ async function settle(work: () => void = () => {}): Promise<void> {
 }
 
 describe("a fleet", () => {
-  test("works on as many nodes as it has places, each once, in their order", async () => {
-    const { fleet, names, job } = rig(2);
+  test("takes up each node once, in their order", async () => {
+    const { fleet, names } = rig();
     for (const node of ["a", "b", "c", "a", "b"]) fleet.add(node, "discovery");
     await settle();
-    expect(names()).toEqual(["a", "b"]);
-    expect([fleet.working, fleet.queued]).toEqual([2, 1]);
-    await job(0).done();
     expect(names()).toEqual(["a", "b", "c"]);
+    expect([fleet.working, fleet.queued]).toEqual([3, 0]);
+  });
+
+  test("has as many provisioned at a time as it has places, however many are silent", async () => {
+    const { fleet, job } = rig(2);
+    for (let i = 0; i < 500; i++) fleet.add(`silent${i}`, "event");
+    for (const node of ["a", "b", "c"]) fleet.add(node, "event");
+    await settle();
+    const inside: string[] = [];
+    for (const at of [500, 501, 502])
+      void job(at)
+        .turn.enter()
+        .then(() => inside.push(job(at).node));
+    await settle();
+    expect(inside).toEqual(["a", "b"]);
+    await job(500).done();
+    expect(inside).toEqual(["a", "b", "c"]);
   });
 
   test("gives the place of a node that waits to another", async () => {
-    const { fleet, names, job, clock } = rig(1);
-    fleet.add("silent", "event");
+    const { fleet, job, clock } = rig(1);
+    fleet.add("slow", "event");
     fleet.add("alive", "event");
     await settle();
+    await job(0).turn.enter();
+    let isInside = false;
+    void job(1)
+      .turn.enter()
+      .then(() => {
+        isInside = true;
+      });
+    await settle();
+    expect(isInside).toBe(false);
     const rested = job(0).turn.rest(1_000);
     await settle();
-    expect(names()).toEqual(["silent", "alive"]);
+    expect(isInside).toBe(true);
     await clock.advance(1_000);
     await job(1).done();
     await rested;
+  });
+
+  test("knocks at no more than some hundred nodes at a time", async () => {
+    const { fleet, names, job } = rig();
+    for (let i = 0; i < 600; i++) fleet.add(`n${i}`, "event");
+    await settle();
+    expect([names().length, fleet.queued]).toEqual([512, 88]);
+    await job(0).fail(new Error("silent"));
+    expect(names()).toHaveLength(513);
   });
 
   test("leaves a node alone for a minute after it was provisioned, unless it starts anew", async () => {
@@ -165,15 +197,15 @@ describe("a fleet", () => {
   });
 
   test("forgets those that wait when it is cleared, and calls off the rest when it stops", async () => {
-    const { fleet, names, job } = rig(1);
-    fleet.add("a", "event");
-    fleet.add("b", "event");
+    const { fleet, names, job } = rig();
+    for (let i = 0; i < 513; i++) fleet.add(`n${i}`, "event");
     await settle();
+    expect(fleet.queued).toBe(1);
     fleet.clear();
     expect(fleet.queued).toBe(0);
     fleet.stop();
     expect(job(0).turn.signal.aborted).toBe(true);
     await job(0).fail(new Error("called off"));
-    expect(names()).toEqual(["a"]);
+    expect(names()).toHaveLength(512);
   });
 });

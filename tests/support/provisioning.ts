@@ -24,7 +24,10 @@ export interface ProvisioningNetwork extends AsyncDisposable {
    *
    * @param yaml More lines for its configuration.
    */
-  startProvisioner(yaml?: string, options?: { sweepInterval?: number; logger?: Logger }): Promise<Provisioner>;
+  startProvisioner(
+    yaml?: string,
+    options?: { sweepInterval?: number; logger?: Logger; signer?: Member },
+  ): Promise<Provisioner>;
   /** The lines of a provisioner's configuration, for one that runs as a process; and its choria.cfg. */
   writeProvisionerFiles(yaml?: string): { config: string; choria: string };
 }
@@ -51,12 +54,12 @@ export async function startProvisioningNetwork(
   const helperSettings = { brokers: broker.url, issuer: organization.issuer.publicKey, layout: "folder" };
   writeFileSync(folder.file("helper.json"), JSON.stringify(helperSettings));
   process.env.CHORIA_HELPER_SETTINGS = folder.file("helper.json");
-  const choria = {
+  const choriaOf = ({ tokenFile, seedFile }: { tokenFile: string; seedFile: string }) => ({
     identity: "provisioner_signer",
     "plugin.choria.middleware_hosts": broker.url,
-    "plugin.security.choria.token_file": signerFiles.tokenFile,
-    "plugin.security.choria.seed_file": signerFiles.seedFile,
-  };
+    "plugin.security.choria.token_file": tokenFile,
+    "plugin.security.choria.seed_file": seedFile,
+  });
   const yamlOf = (more: string) => {
     const lines: Record<string, unknown> = {
       workers: 4,
@@ -79,20 +82,22 @@ export async function startProvisioningNetwork(
     signer,
     provisioningToken: await organization.provisioning([broker.url]),
     file: folder.file,
-    startProvisioner: (yaml = "", options = {}) =>
-      startProvisioner({
+    startProvisioner(yaml = "", { signer: own, ...options } = {}) {
+      const files = own === undefined ? signerFiles : own.save(folder.file("other"));
+      return startProvisioner({
         config: parseProvisionerConfig(yamlOf(yaml), "provisioner.yaml"),
-        choria: configFrom(choria),
+        choria: configFrom(choriaOf(files)),
         version: "0.0.0",
         logger: testLogger(),
         ...options,
-      }),
+      });
+    },
     writeProvisionerFiles(yaml = "") {
       const files = { config: folder.file("provisioner.yaml"), choria: folder.file("choria.cfg") };
       writeFileSync(files.config, yamlOf(yaml));
       writeFileSync(
         files.choria,
-        Object.entries(choria)
+        Object.entries(choriaOf(signerFiles))
           .map(([key, value]) => `${key} = ${value}\n`)
           .join(""),
       );
