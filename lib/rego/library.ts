@@ -108,7 +108,9 @@ function account(c: Context, value: RegoValue | undefined): void {
 }
 
 function failed(c: Context, name: string, at: RegoPlace, error: unknown): undefined {
-  if (error instanceof RegoError) throw error;
+  if (error instanceof RegoError) {
+    throw error.code === "eval_conflict_error" && error.row === 0 ? RegoError.at(error.code, error.detail, at) : error;
+  }
   if (error instanceof RangeError && /stack/i.test(error.message)) throw error;
   if (!c.strict) return undefined;
   const code = error instanceof BuiltinError ? error.code : "eval_builtin_error";

@@ -132,10 +132,6 @@ function reachablePaths(args: Args, c: Context): RegoValue {
     c.meter.make(32 + path.length * 16);
     const here = [...path, node];
     const inside = RegoSet.of([...seen.values(), node]);
-    const edges = graph.get(node);
-    if (edges !== undefined && !isArray(edges) && !(edges instanceof RegoSet)) {
-      throw operandError(0, "one of {array, set}", typeName(edges));
-    }
     const next = neighbours(graph, node).filter((each) => graph.get(each) !== undefined);
     const onward = next.filter((each) => !inside.has(each));
     if (next.length === 0 || onward.length < next.length) out.add(here);

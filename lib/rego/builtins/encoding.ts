@@ -133,7 +133,7 @@ export const ENCODING: Family = {
   "json.marshal_with_options": fn(2, marshalWithOptions),
   "json.unmarshal": fn(1, (a) => readJson(str(a, 0))),
   "json.is_valid": fn(1, isValid(readJson)),
-  "yaml.marshal": fn(1, (a) => stringify(toPlain(any(a, 0)))),
+  "yaml.marshal": fn(1, (a) => stringify(toPlain(any(a, 0)), { indentSeq: false, lineWidth: 0 })),
   "yaml.unmarshal": fn(1, (a) => readYaml(str(a, 0))),
   "yaml.is_valid": fn(1, isValid(readYaml)),
   "base64.encode": fn(1, (a) => Buffer.from(str(a, 0)).toString("base64")),

@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { NOWHERE, RegoError } from "../errors.ts";
 import { valueText } from "../text.ts";
 import { isArray, RegoSet, type RegoValue, typeName } from "../values.ts";
 import { renderTemplate } from "./_gotemplate.ts";
@@ -143,7 +144,8 @@ function template(args: Args): RegoValue {
       if (typeof part === "string") return part;
       if (!(part instanceof RegoSet)) return valueText(part);
       const [first, second] = part.values();
-      if (second !== undefined) throw bad("template expressions must not produce multiple outputs");
+      if (second !== undefined)
+        throw RegoError.at("eval_conflict_error", "template-strings must not produce multiple outputs", NOWHERE);
       if (first === undefined) return "<undefined>";
       return typeof first === "string" ? first : valueText(first);
     })

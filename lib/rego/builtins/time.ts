@@ -177,7 +177,8 @@ function parseDuration(args: Args): RegoValue {
 }
 
 function diff(args: Args, c: Context): RegoValue {
-  let [a, b] = [civil(c, moment(args, 0)), civil(c, moment(args, 1))];
+  const first = moment(args, 0);
+  let [a, b] = [civil(c, first), civil(c, { ...moment(args, 1), zone: first.zone })];
   if (toNs(a) > toNs(b)) [a, b] = [b, a];
   const fields = [
     b.year - a.year,
@@ -187,8 +188,8 @@ function diff(args: Args, c: Context): RegoValue {
     b.minute - a.minute,
     b.second - a.second,
   ];
-  const [first = 0] = [daysFromCivil(a.year, a.month + 1, 1) - daysFromCivil(a.year, a.month, 1)];
-  const limits = [0, 12, first, 24, 60, 60];
+  const monthDays = daysFromCivil(a.year, a.month + 1, 1) - daysFromCivil(a.year, a.month, 1);
+  const limits = [0, 12, monthDays, 24, 60, 60];
   for (let i = fields.length - 1; i > 0; i--) {
     const value = fields[i] ?? 0;
     if (value >= 0) continue;

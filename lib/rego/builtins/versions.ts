@@ -1,6 +1,6 @@
 import { type Args, any, bad, type Family, fn, str } from "./_kit.ts";
 
-const SEMVER = /^v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?$/;
+const SEMVER = /^(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?$/;
 
 interface Version {
   readonly numbers: readonly bigint[];
