@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, isStringList, type Logger, parseObject } from "../std/mod.ts";
-import { forwardNatsLog, type NatsLogLine } from "./_nats_log.ts";
 import type { BrokerPorts } from "./nats_config.ts";
+import { forwardNatsLog, type NatsLogLine } from "./nats_log.ts";
 
 /** How {@link NatsChild} is started. */
 export interface ChildOptions {

@@ -12,6 +12,7 @@ export type { Admission, LoginRequest, Refusal, Verdict } from "./login.ts";
 export { LoginJudge } from "./login_judge.ts";
 export { type LoginPolicy, loginPolicy } from "./login_policy.ts";
 export { type BrokerPorts, type NatsConfigOptions, natsConfig } from "./nats_config.ts";
+export { type NatsLogLine, parseNatsLog } from "./nats_log.ts";
 export {
   cachedNatsServer,
   type FindOptions,

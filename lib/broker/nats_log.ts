@@ -14,6 +14,8 @@ const levels: Readonly<Record<string, NatsLogLine["level"]>> = {
   ERR: "error",
   FTL: "error",
 };
+/** Brokers that share no secret have an account each for logins, which the others hear of and need not know. */
+const foreignAccount = /Unknown account "AUTH-[0-9a-f]{16}" for remote subject/;
 const token = /eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g;
 
 /**
@@ -23,7 +25,7 @@ const token = /eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g;
 export function parseNatsLog(line: string): NatsLogLine | undefined {
   const match = /^\[\d+\] (?:[\d/]+ [\d:.]+ )?\[([A-Z]{3})\] ?(.*)$/.exec(line.trimEnd());
   const [, label = "", text = line.trim()] = match ?? [];
-  if (!/[a-zA-Z0-9]/.test(text)) return undefined;
+  if (!/[a-zA-Z0-9]/.test(text) || foreignAccount.test(text)) return undefined;
   return { level: levels[label] ?? "warn", message: text.trim().replace(token, "*****") };
 }
 
