@@ -209,7 +209,7 @@ describe("service agents", () => {
     await waitFor("its start", () => eventsOf("host.example.net").length === 1);
     expect(eventsOf("host.example.net")[0]).toMatchObject({ type: "startup", component: "service_host" });
     const direct = client.request("probe_service", "{}", { expect: 1, to: server.identity, timeout: 200 });
-    expect(direct).rejects.toThrow("in vain");
+    await expect(direct).rejects.toThrow("in vain");
   });
 });
 
@@ -278,7 +278,9 @@ describe("a server does not start", () => {
   test("under a name that is not its token's", async () => {
     const settings = { ...(await serverSettings(network, "mine.example.net")), identity: "other.example.net" };
     const start = startTestServer(network, "mine.example.net", settings);
-    expect(start).rejects.toThrow("identity other.example.net does not match caller mine.example.net in JWT token");
+    await expect(start).rejects.toThrow(
+      "identity other.example.net does not match caller mine.example.net in JWT token",
+    );
   });
 
   test("with a client's token", async () => {
@@ -287,7 +289,7 @@ describe("a server does not start", () => {
       "plugin.security.choria.token_file": files.tokenFile,
       "plugin.security.choria.seed_file": files.seedFile,
     });
-    expect(start).rejects.toThrow("not a server token");
+    await expect(start).rejects.toThrow("not a server token");
   });
 
   test("without issuers or a token", async () => {
@@ -295,7 +297,7 @@ describe("a server does not start", () => {
       "plugin.security.choria.token_file": "",
       "plugin.security.issuer.names": "",
     });
-    expect(start).rejects.toThrow(
+    await expect(start).rejects.toThrow(
       "security setup is not valid, 2 errors encountered: the path to the JWT token is not configured, " +
         "no trusted token signers or issuers configured",
     );
@@ -305,7 +307,7 @@ describe("a server does not start", () => {
 test("events are plain where the older format is configured", async () => {
   const bodies: string[] = [];
   const subject = "choria.lifecycle.event.startup.server";
-  const subscription = client.connection.subscribe(subject, ({ string }) => void bodies.push(string()));
+  const subscription = client.connection.subscribe(subject, (message) => void bodies.push(message.string()));
   await client.connection.flush();
   const settings = { "plugin.choria.legacy_lifecycle_format": "1" };
   await using _server = await startTestServer(network, "legacy.example.net", settings, { logger: silentLogger });
