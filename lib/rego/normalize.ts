@@ -161,7 +161,7 @@ export class Normalizer {
   }
 
   #callStatement(name: readonly string[], args: readonly Term[], at: RegoPlace, target: Target): void {
-    if (name.length === 1 && name[0] === "equal" && args.length === 2) {
+    if (name.length === 1 && (name[0] === "equal" || name[0] === "eq") && args.length === 2) {
       const [left, right] = args;
       if (left !== undefined && right !== undefined) {
         this.#unify(left, right, target, target.scope);
