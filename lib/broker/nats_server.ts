@@ -1,6 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { errorText } from "../std/mod.ts";
+import { errorText, isFile } from "../std/mod.ts";
 
 /** A nats-server that can be the broker. */
 export interface NatsServer {
@@ -87,7 +87,7 @@ function onPath(path: string): string[] {
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return isFile(path);
   } catch {
     return false;
   }
