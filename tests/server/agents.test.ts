@@ -76,7 +76,7 @@ async function call(agent: Agent, action: string, data: JsonObject = {}): Promis
 function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return "list";
   if (isObject(value)) return Object.entries(value).map(([key, item]) => [key, shapeOf(item)]);
-  return typeof value;
+  return Number.isInteger(value) ? "integer" : typeof value;
 }
 
 const options = { logger: silentLogger };

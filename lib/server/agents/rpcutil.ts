@@ -104,7 +104,8 @@ function daemonStats(node: ServerNode): JsonObject {
     starttime: Math.floor(startedAt / 1_000),
     ttlexpired: stats.ttlexpired,
     events: stats.events,
-    times: { cstime: 0, cutime: 0, stime: system / 1e6, utime: user / 1e6 },
+    // Whole seconds: the original's clients read integers alone.
+    times: { cstime: 0, cutime: 0, stime: Math.floor(system / 1e6), utime: Math.floor(user / 1e6) },
     total: stats.total,
     unvalidated: stats.invalid,
     validated: stats.valid,
