@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Registry, Summary } from "prom-client";
+import { Counter, Registry, Summary } from "prom-client";
 import type { AaaMetrics } from "./metrics.ts";
+import { addProcessMetrics } from "./process_metrics.ts";
 
 /** Most different actions that get counters of their own; callers choose these names. */
 const maxActions = 1_000;
@@ -24,7 +25,7 @@ export interface PrometheusMetrics extends AaaMetrics {
 export function prometheusMetrics(options: PrometheusOptions): PrometheusMetrics {
   const { site, version, authorizer } = options;
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  addProcessMetrics(registry);
   const counter = (name: string, help: string, ...labels: string[]) =>
     new Counter({ name: `choria_aaa_${name}`, help, labelNames: ["site", ...labels], registers: [registry] });
   const auditorErrors = counter("auditor_errors", "Audit records that could not be kept", "auditor");

@@ -27,7 +27,15 @@ export interface AaaOptions {
    * @default false
    */
   disableTls?: boolean;
+  /**
+   * Gives memory back that is not needed any more.
+   * @default {@link Bun.shrink}
+   */
+  releaseMemory?: () => void;
 }
+
+/** How long the service takes to settle before it gives back what starting took, in milliseconds. */
+const settlingTime = 2_000;
 
 /** A running AAA service. */
 export interface AaaHandle extends AsyncDisposable {
@@ -66,6 +74,7 @@ export async function startAaa(options: AaaOptions): Promise<AaaHandle> {
   const monitor = prometheus === undefined ? undefined : parts.use(serveMetrics(config, prometheus));
   if (api !== undefined) logger.info("Serving logins and signatures", { url: api.url });
   if (monitor !== undefined) logger.info("Serving metrics", { url: `${monitor.url}/metrics` });
+  parts.use(clock.after(settlingTime, options.releaseMemory ?? (() => Bun.shrink())));
   return handleOf(parts.move(), { api, monitor, host, signal });
 }
 

@@ -194,6 +194,16 @@ describe("the metrics", () => {
     });
   });
 
+  test("tell of the process, too", async () => {
+    using set = await install();
+    await using aaa = await start(set);
+    const text = await (await fetch(`${aaa.monitorUrl}/metrics`)).text();
+    const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
+    expect(value("process_resident_memory_bytes")).toBeGreaterThan(10_000_000);
+    expect(value("process_cpu_seconds_total")).toBeGreaterThan(0);
+    expect(Math.abs(value("process_start_time_seconds") * 1_000 - performance.timeOrigin)).toBeLessThan(1_000);
+  });
+
   test("are all there is on their port", async () => {
     using set = await install();
     await using aaa = await start(set);
