@@ -53,6 +53,8 @@ export type Delivery =
 /** Who is told what comes back. */
 export interface Receiver {
   deliver(delivery: Delivery): void;
+  /** The request is signed and about to leave; told each time it is sent. */
+  leaving?(): void;
   /** The broker does not let the caller send or receive this. */
   refused(error: Error): void;
 }
@@ -94,6 +96,7 @@ export class Courier {
       id,
       send: async (targets) => {
         const bytes = await this.#pack(parcel, id, replySubject);
+        receiver.leaving?.();
         this.#publish(exchange, targets, bytes, parcel.replyTo === undefined);
         // A connection that is closed meanwhile never confirms.
         await Promise.race([connection.flush(), connection.closed]);

@@ -168,6 +168,7 @@ class Call {
   /** Nodes of the present batch that are outstanding, and how its wait ends. */
   #pending = new Set<string>();
   #round = Promise.withResolvers<void>();
+  #hasLeft = false;
   /** Whether the broker knows that nobody listens. */
   #isUnheard = false;
 
@@ -189,9 +190,9 @@ class Call {
     using exchange = this.#context.courier.open(this.#parcel(), {
       deliver: (delivery) => this.#deliver(delivery),
       refused: (error) => this.#round.reject(error),
+      leaving: () => this.#leaving(),
     });
     this.#tally.requestId = exchange.id;
-    this.#emit({ kind: "sending", total: this.#mode === "direct" ? nodes.length : 1 });
     const sent = this.#sendAll(exchange, nodes, signal).then(
       () => this.#replies.end(),
       (error: unknown) => this.#replies.fail(error),
@@ -300,6 +301,13 @@ class Call {
       signal.removeEventListener("abort", abort);
       this.#tally.requestTime = clock.now() - this.#tally.startTime;
     }
+  }
+
+  /** A request that is not signed never leaves, so nobody is told of it before. */
+  #leaving(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#emit({ kind: "sending", total: this.#mode === "direct" ? this.#tally.discovered : 1 });
   }
 
   get #timeout(): number {

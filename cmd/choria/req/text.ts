@@ -43,16 +43,20 @@ export function textWriter(options: TextOptions): ResultWriter {
   const { terminal, out, sort } = options;
   const replies: FleetReply[] = [];
   let bar: ProgressBar | undefined;
+  let isLineOpen = false;
   const show = (reply: FleetReply, request: RequestView) => {
     const action = request.description;
     if (action !== undefined) out.write(replyText(reply, action, options));
   };
   return {
     discovering(method) {
-      if (options.tellsDiscovery) terminal.out.write(`Discovering nodes using the ${method} method .... `);
+      if (!options.tellsDiscovery) return;
+      terminal.out.write(`Discovering nodes using the ${method} method .... `);
+      isLineOpen = true;
     },
     discovered(_method, nodes) {
-      if (options.tellsDiscovery) terminal.out.write(`${nodes.length}\n`);
+      if (isLineOpen) terminal.out.write(`${nodes.length}\n`);
+      isLineOpen = false;
     },
     sending(total) {
       if (!options.hasProgress) return;
@@ -74,6 +78,7 @@ export function textWriter(options: TextOptions): ResultWriter {
       out.write(footerText(request.stats, options.isVerbose, terminal.paint));
     },
     failed() {
+      if (isLineOpen) terminal.out.write("\n");
       bar?.stop();
       return false;
     },
