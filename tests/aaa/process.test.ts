@@ -1,8 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { decodeReply, decodeRpcReply } from "../../lib/protocol/mod.ts";
+import { startTestBroker } from "../support/broker.ts";
 import { canConnect } from "../support/nats.ts";
+import { TestOrganization } from "../support/organization.ts";
 import { waitFor } from "../support/wait.ts";
+import { callSigner, connectAs, requestFor } from "./_call.ts";
 import { install, logIn } from "./_installation.ts";
 
 const program = join(import.meta.dir, "../../cmd/aaa.ts");
@@ -46,6 +50,23 @@ describe("aaa run", () => {
     expect(log).toContain('"msg":"Logged in user admin"');
     expect(log).toContain('"msg":"Shutting down on terminated"');
   });
+
+  test("hosts the service on a broker", async () => {
+    const organization = new TestOrganization();
+    await using broker = await startTestBroker({ organization });
+    using set = await install({ broker: broker.address, organization });
+    const child = run("run", "--config", set.file("aaa.conf"));
+    const log = () => (existsSync(set.file("aaa.log")) ? readFileSync(set.file("aaa.log"), "utf8") : "");
+    await waitFor("the service to be hosted", () => log().includes("Hosting the service"));
+
+    const member = await logIn(`https://127.0.0.1:${set.config.port}`, "admin", "secret", { ca: set.certificate });
+    await using client = await connectAs(member, "up=admin", broker.address);
+    const { secureReply } = await callSigner(client, member, "up=admin", requestFor("rpcutil", "ping"));
+    expect(decodeRpcReply(decodeReply(secureReply.reply).message)).toMatchObject({ statuscode: 0, statusmsg: "OK" });
+
+    child.kill("SIGTERM");
+    expect((await outcome(child)).code).toBe(0);
+  }, 20_000);
 
   test("serves plain HTTP behind --disable-tls", async () => {
     using set = await install();

@@ -1,46 +1,29 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { type AaaHandle, startAaa } from "../../lib/aaa/mod.ts";
-import { type Connection, connectBroker } from "../../lib/connector/mod.ts";
 import { selfSignedCertificate } from "../../lib/crypto/mod.ts";
 import { decodeEvent, eventSubject } from "../../lib/lifecycle/mod.ts";
 import {
+  decodeReply,
   decodeRpcReply,
-  decodeSecureReply,
   decodeSecureRequest,
-  decodeTransport,
-  emptyFilter,
   encodeRequest,
-  encodeRpcRequest,
-  encodeSecureRequest,
-  encodeTransport,
-  newRequest,
   type Request,
-  subjects,
 } from "../../lib/protocol/mod.ts";
 import { httpSigner, ReplyVerifier, RequestVerifier, signRequest } from "../../lib/security/mod.ts";
 import { silentLogger, systemClock } from "../../lib/std/mod.ts";
-import { decodeTokenUnverified, TokenVerifier } from "../../lib/tokens/mod.ts";
+import { TokenVerifier } from "../../lib/tokens/mod.ts";
 import { startTestBroker } from "../support/broker.ts";
 import { RecordingLogger } from "../support/log.ts";
 import { TestOrganization } from "../support/organization.ts";
 import { waitFor } from "../support/wait.ts";
-import { type Installation, install, type LoggedIn, logIn } from "./_installation.ts";
+import { callSigner, connectAs, credentialsOf, requestFor } from "./_call.ts";
+import { type Installation, install, logIn } from "./_installation.ts";
 
 const insecure = { rejectUnauthorized: false };
 
 function start(set: Installation, more: { disableTls?: boolean; logger?: RecordingLogger } = {}): Promise<AaaHandle> {
   return startAaa({ config: set.config, choria: set.choria, logger: silentLogger, ...more });
-}
-
-function requestFor(agent: string, action: string): Request {
-  const message = encodeRpcRequest({ agent, action, data: {} });
-  const filter = { ...emptyFilter(), agent: [agent] };
-  return newRequest({ message, sender: "client", caller: "up=x", collective: "choria", agent, ttl: 60, filter });
-}
-
-function credentialsOf({ token, key }: LoggedIn) {
-  return { token, key, claims: decodeTokenUnverified(token), holder: "up=admin" };
 }
 
 describe("startAaa() over HTTPS", () => {
@@ -226,44 +209,12 @@ describe("the metrics", () => {
 });
 
 describe("the aaa_signer service on a real broker", () => {
-  async function call(connection: Connection, by: LoggedIn, holder: string, asked: Request) {
-    const bytes = encodeRequest(asked);
-    const data = { request: Buffer.from(bytes).toString(), token: by.token, signature: by.key.sign(bytes).toHex() };
-    const message = encodeRpcRequest({ agent: "aaa_signer", action: "sign", data });
-    const request = newRequest({
-      message,
-      sender: "client",
-      caller: holder,
-      collective: "choria",
-      agent: "aaa_signer",
-      ttl: 60,
-      filter: emptyFilter(),
-    });
-    const secure = await signRequest(encodeRequest(request), request, credentialsOf(by));
-    const reply = subjects.reply("choria", holder, request.id);
-    const answer = Promise.withResolvers<Uint8Array>();
-    const subscription = connection.subscribe(reply, (received) => answer.resolve(received.data));
-    const transport = encodeTransport({ data: encodeSecureRequest(secure), sender: "client", reply });
-    connection.publish(subjects.service("choria", "aaa_signer"), transport);
-    const received = decodeTransport(await answer.promise);
-    subscription.unsubscribe();
-    return { secureReply: decodeSecureReply(received.data), id: request.id };
-  }
-
   test("is announced, signs what servers believe, and refuses with the reason", async () => {
     const organization = new TestOrganization();
     await using broker = await startTestBroker({ organization });
     using set = await install({ broker: broker.address, organization });
     const watcher = await organization.client({ callerid: "up=watcher", permissions: { org_admin: true } });
-    const connect = (by: LoggedIn, holder: string) =>
-      connectBroker({
-        servers: [broker.address],
-        name: holder,
-        login: () => ({ token: by.token, key: by.key }),
-        inboxPrefix: subjects.inbox("choria", holder),
-        logger: silentLogger,
-      });
-    await using observer = await connect(watcher, "up=watcher");
+    await using observer = await connectAs(watcher, "up=watcher", broker.address);
     const events: Uint8Array[] = [];
     observer.subscribe(eventSubject("startup"), (message) => void events.push(message.data));
     await observer.flush();
@@ -279,28 +230,49 @@ describe("the aaa_signer service on a real broker", () => {
     });
 
     const member = await logIn(aaa.url ?? "", "choria", "secret", insecure);
-    await using client = await connect(member, "up=choria");
+    await using client = await connectAs(member, "up=choria", broker.address);
     const tokens = new TokenVerifier(systemClock);
     const replies = new ReplyVerifier({ issuers: organization.issuers }, tokens);
     const servers = new RequestVerifier({ issuers: organization.issuers }, tokens);
 
-    const good = await call(client, member, "up=choria", requestFor("rpcutil", "ping"));
+    const good = await callSigner(client, member, "up=choria", requestFor("rpcutil", "ping"));
     const signed = decodeRpcReply((await replies.verify(good.secureReply, good.id)).message);
     expect(signed).toMatchObject({ action: "sign", statuscode: 0, statusmsg: "OK" });
     const { secure_request } = signed.data as { secure_request: string };
     const secure = { ...decodeSecureRequest(Buffer.from(secure_request)), caller: member.token };
     expect((await servers.verify(secure)).request).toMatchObject({ caller: "up=choria", agent: "rpcutil" });
 
-    const bad = await call(client, member, "up=choria", requestFor("choria_provision", "restart"));
+    const bad = await callSigner(client, member, "up=choria", requestFor("choria_provision", "restart"));
     const refused = decodeRpcReply((await replies.verify(bad.secureReply, bad.id)).message);
     expect(refused).toMatchObject({ statuscode: 1, data: { secure_request: "" } });
     expect(refused.statusmsg).toStartWith("Request Denied: the policy in the opa_policy claim does not allow ");
 
-    const many = Array.from({ length: 200 }, () => call(client, member, "up=choria", requestFor("rpcutil", "ping")));
+    const many = Array.from({ length: 200 }, () =>
+      callSigner(client, member, "up=choria", requestFor("rpcutil", "ping")),
+    );
     for (const { secureReply, id } of await Promise.all(many)) {
       expect(decodeRpcReply((await replies.verify(secureReply, id)).message).statuscode).toBe(0);
     }
   }, 30_000);
+
+  test("is back as soon as a lost broker is", async () => {
+    const organization = new TestOrganization();
+    const broker = await startTestBroker({ organization });
+    using set = await install({ broker: broker.address, organization });
+    const logger = new RecordingLogger();
+    await using aaa = await start(set, { logger });
+    await aaa.ready;
+    const member = await logIn(aaa.url ?? "", "admin", "secret", insecure);
+    await broker.stop();
+    await waitFor("the loss to be noticed", () => logger.messages.includes("Disconnected from the broker"));
+
+    const settings = { "plugin.choria.network.client_port": String(broker.port) };
+    await using again = await startTestBroker({ organization, settings });
+    await waitFor("the service to be back", () => logger.messages.includes("Reconnected to the broker"), 20_000);
+    await using client = await connectAs(member, "up=admin", again.address);
+    const { secureReply } = await callSigner(client, member, "up=admin", requestFor("rpcutil", "ping"));
+    expect(decodeRpcReply(decodeReply(secureReply.reply).message).statuscode).toBe(0);
+  }, 40_000);
 
   test("comes to life when the broker does, while logins work already", async () => {
     using set = await install({ broker: "127.0.0.1:1" });
