@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { DdlError, findAction, parseDdl } from "../../lib/ddl/mod.ts";
+import fc from "fast-check";
+import { DdlError, decodeDdl, findAction, parseDdl } from "../../lib/ddl/mod.ts";
 
 const good = {
   metadata: { name: "demo", timeout: 3 },
@@ -49,6 +50,34 @@ describe("agent DDLs", () => {
 
   test("that are not JSON are refused, naming the file", () => {
     expect(() => parseDdl("{", "/x/demo.json")).toThrow(/Cannot read the DDL \/x\/demo\.json/);
+  });
+
+  test("of any shape give a DDL or an error that names the document", () => {
+    const key = fc.constantFrom(
+      "metadata",
+      "actions",
+      "action",
+      "input",
+      "output",
+      "aggregate",
+      "name",
+      "type",
+      "list",
+    );
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof({ maxDepth: 5 }, fc.jsonValue(), fc.array(tie("value")), fc.dictionary(key, tie("value"))),
+    }));
+    const check = (document: unknown) => {
+      try {
+        expect(decodeDdl(document, "demo.json").actions).toBeArray();
+      } catch (error) {
+        expect(error).toBeInstanceOf(DdlError);
+        expect((error as Error).message).toContain("demo.json");
+      }
+    };
+    fc.assert(fc.property(value, check));
+    fc.assert(fc.property(value, (actions) => check({ metadata: good.metadata, actions })));
+    fc.assert(fc.property(value, (action) => check({ metadata: good.metadata, actions: [action] })));
   });
 
   test("name their actions when one is not among them", () => {
