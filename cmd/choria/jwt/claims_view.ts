@@ -65,7 +65,7 @@ function clientLines(claims: ClientClaims, now: number): string[] {
     ["Public Key", claims.public_key ?? ""],
     ["Private Network ID", networkId(claims)],
     ["Expires At", expiryText(claims, now)],
-    ["Subscriptions Subjects", listed(claims.sub_subjects)],
+    [" Subscriptions Subjects", listed(claims.sub_subjects)],
     ["Publish Subjects", listed(claims.pub_subjects)],
     ["Trust Chain", chainText(claims)],
   ];
