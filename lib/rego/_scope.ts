@@ -1,9 +1,12 @@
 import type { Expr, Term } from "./ast.ts";
+import type { RegoPlace } from "./errors.ts";
 
 /** The variables of one branch of a rule, by number. */
 export class VarTable {
   readonly names: string[] = [];
   readonly depths: number[] = [];
+  /** Variables that `some` declared and nothing has mentioned yet, with their places. */
+  readonly idle = new Map<number, RegoPlace>();
 
   add(name: string, depth: number): number {
     this.names.push(name);
@@ -39,7 +42,9 @@ export class Scope {
   /** The variable a name stands for here, if it was mentioned or declared in reach. */
   find(name: string): number | undefined {
     const own = this.declared.get(name) ?? this.implicit.get(name);
-    return own ?? this.parent?.find(name);
+    if (own === undefined) return this.parent?.find(name);
+    this.table.idle.delete(own);
+    return own;
   }
 
   /** Whether a name was declared in reach, not only mentioned. */

@@ -66,6 +66,12 @@ export class Normalizer {
     this.#push(out, { op: "unify", a: pattern, b });
   }
 
+  /** @throws RegoError when `some` declared a variable that nothing mentions. */
+  checkIdle(): void {
+    const [first] = this.#table.idle;
+    if (first !== undefined) this.#fail(`declared var ${this.#table.names[first[0]]} unused`, first[1]);
+  }
+
   #push(into: Literal[], literal: LiteralKind): void {
     into.push({ ...literal, at: this.#at, text: this.#text });
   }
@@ -125,7 +131,7 @@ export class Normalizer {
         this.#assign(kind.left, kind.right, target);
         return;
       case "some":
-        for (const { name, at } of kind.vars) this.#declare(name, at, target.scope);
+        for (const { name, at } of kind.vars) this.#table.idle.set(this.#declare(name, at, target.scope), at);
         return;
       case "someIn":
         this.#someIn(kind, target);

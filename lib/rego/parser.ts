@@ -94,12 +94,19 @@ class ModuleParser extends TermParser {
     const [root, second, third] = path;
     if (root === "rego" && second === "v1") this.#selectV1();
     else if (root === "future" && second === "keywords") this.#future(third);
-    else if (root === "data" || root === "input") this.#imports.push({ path, alias: alias ?? root, at });
+    else if (root === "data" || root === "input") this.#bring({ path, alias: alias ?? root, at });
     else
       this.fail(
         `unexpected import path, must begin with one of: {data, future, input, rego}, got: ${root}`,
         this.previous,
       );
+  }
+
+  #bring(entry: Import): void {
+    const other = this.#imports.find((each) => each.alias === entry.alias);
+    if (other !== undefined && this.#dialect === "v1")
+      this.#problem(`import must not shadow import ${other.path.join(".")}`, entry.at);
+    this.#imports.push(entry);
   }
 
   #selectV1(): void {
@@ -131,6 +138,7 @@ class ModuleParser extends TermParser {
 
   #default(name: Term[], args: Term[] | undefined, value: Term | undefined, at: Rule["at"]): Rule {
     if (value === undefined) this.unexpected(":= or = token");
+    if (!isFixed(value)) this.fail("illegal default rule (value cannot contain references or calls)", this.previous);
     return { isDefault: true, name, args, contains: undefined, branches: [{ value, body: [], at }], at };
   }
 
@@ -154,6 +162,8 @@ class ModuleParser extends TermParser {
     const bare = value === undefined && body === undefined && args === undefined && head.contains === undefined;
     if (bare && name.length === 1) this.fail("var cannot be used for rule name", this.previous);
     const branches: RuleBranch[] = [{ value, body: body ?? [], at }, ...this.#elses()];
+    if (branches.length > 1 && head.contains !== undefined)
+      this.fail("else keyword cannot be used on multi-value rules");
     const last = name[name.length - 1];
     const isOldSet =
       !hasIf && value === undefined && args === undefined && head.contains === undefined && name.length === 2;
@@ -183,5 +193,23 @@ class ModuleParser extends TermParser {
       out.push({ value, body: [], at });
     }
     return out;
+  }
+}
+
+/** Whether a term says the same whatever is asked: no names but inside comprehensions. */
+function isFixed(term: Term): boolean {
+  switch (term.t) {
+    case "var":
+    case "ref":
+    case "call":
+    case "template":
+      return false;
+    case "array":
+    case "set":
+      return term.items.every(isFixed);
+    case "object":
+      return term.pairs.every((pair) => pair.every(isFixed));
+    default:
+      return true;
   }
 }

@@ -121,6 +121,7 @@ function branchOf(rule: Rule, source: RuleBranch, suffix: readonly Term[], names
   const path = suffix.map((term) => normalizer.term(term, tail));
   const head = rule.contains ?? source.value;
   const value = head === undefined ? TRUE : normalizer.term(head, tail);
+  normalizer.checkIdle();
   const ordered = new Planner(table).order(literals, bound, [...path, value]);
   return {
     literals: ordered,

@@ -90,6 +90,10 @@ describe("errors", () => {
     ["p if { input := 1 }", "variables must not shadow input"],
     ["p if count(1, 2, 3)", "count: arity mismatch"],
     ["p := re_match(`a`, `b`)", "undefined function re_match"],
+    ["p if { some x; input.y }", "declared var x unused"],
+    ["default p := input.x", "illegal default rule"],
+    ["p contains 1 if false\nelse := 2", "else keyword cannot be used on multi-value rules"],
+    ["import data.a\nimport data.b as a\np := a", "import must not shadow import data.a"],
   ])("what cannot be meant is refused: %s", (body, message) => {
     expect(failure(() => value(body)).message).toContain(message);
   });
