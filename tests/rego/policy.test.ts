@@ -91,6 +91,7 @@ describe("errors", () => {
     ["p if count(1, 2, 3)", "count: arity mismatch"],
     ["p := re_match(`a`, `b`)", "undefined function re_match"],
     ["p if { some x; input.y }", "declared var x unused"],
+    ["p if { count := 1; count([count]) }", "called function count shadowed"],
     ["default p := input.x", "illegal default rule"],
     ["p contains 1 if false\nelse := 2", "else keyword cannot be used on multi-value rules"],
     ["import data.a\nimport data.b as a\np := a", "import must not shadow import data.a"],
@@ -163,6 +164,21 @@ describe("negation", () => {
 
   test("with the import they are inside of it", () => {
     expect(value('import future.keywords.not\np if not startswith(input.missing, "x")', {})).toBe(true);
+  });
+});
+
+describe("names", () => {
+  test("a variable may be named like the function that made it", () => {
+    expect(value("p if { count := count(input.xs); count == 2 }", { xs: [1, 2] })).toBe(true);
+  });
+
+  test("keywords are names after a dot and before one", () => {
+    expect(value("default.in := 1\np := default.in + input.if", { if: 2 })).toBe(3);
+  });
+
+  test("a variable of a comprehension is that of the body around it where it has a value", () => {
+    expect(value("p if { x := 1; [x] == [x | x == 1] }")).toBe(true);
+    expect(value("p := [x | some x in [1, 2]] if { not 3 in [x | some x in [1, 2]] }")).toEqual([1, 2]);
   });
 });
 
