@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { checkCommand } from "./jwt/check.ts";
 import { clientCommand } from "./jwt/client.ts";
 import { type JwtContext, processContext } from "./jwt/context.ts";
 import { keysCommand } from "./jwt/keys.ts";
@@ -26,7 +27,7 @@ export function command(context: JwtContext = processContext()): Command {
     .description("Create and inspect keys and tokens.")
     .usage("[options] FILE [PUBLIC] | COMMAND")
     .addHelpText("after", examples);
-  const parts = [keysCommand, clientCommand, serverCommand, provisioningCommand, viewCommand];
+  const parts = [keysCommand, clientCommand, serverCommand, provisioningCommand, viewCommand, checkCommand];
   for (const part of parts) jwt.addCommand(part(context));
   return jwt.addCommand(fileCommand(jwt, context), { isDefault: true, hidden: true });
 }

@@ -402,7 +402,7 @@ describe("choria jwt", () => {
     using shop = workshop();
     const help = await shop.shell("choria jwt --help");
     expect(help.code).toBe(0);
-    for (const name of ["keys", "client", "server", "provisioning", "view"]) {
+    for (const name of ["keys", "client", "server", "provisioning", "view", "check"]) {
       expect(help.out).toMatch(new RegExp(`^ {2}${name}\\b`, "m"));
       const { code, out } = await shop.shell(`choria jwt ${name} --help`);
       expect(code).toBe(0);

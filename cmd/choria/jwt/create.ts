@@ -16,7 +16,8 @@ export function validityOption(fallback: string): Option {
     .default(lifetime(fallback), fallback);
 }
 
-function lifetime(text: string): number {
+/** Read a lifetime given on the command line, in milliseconds; at least a second. */
+export function lifetime(text: string): number {
   let ms: number;
   try {
     ms = parseDuration(text);
