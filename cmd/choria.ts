@@ -34,15 +34,17 @@ async function unknownCommand(name: string): Promise<number> {
   return 1;
 }
 
-async function runCommand(entry: CommandEntry, args: readonly string[]): Promise<void> {
+async function runCommand(entry: CommandEntry, args: readonly string[], isDebug: boolean): Promise<void> {
   const [{ Command }, { command }] = await Promise.all([import("commander"), entry.load()]);
-  const root = new Command("choria").addCommand(command());
-  await root.parseAsync([entry.name, ...args], { from: "user" });
+  const parsed = command();
+  const root = new Command("choria").addCommand(parsed);
+  const debug = isDebug && parsed.options.some(({ long }) => long === "--debug") ? ["--debug"] : [];
+  await root.parseAsync([entry.name, ...debug, ...args], { from: "user" });
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const debug = args[0] === "--debug" ? ["--debug"] : [];
-  const [name, ...rest] = args.slice(debug.length);
+  const isDebug = args[0] === "--debug";
+  const [name, ...rest] = isDebug ? args.slice(1) : args;
   if (name === undefined || name === "--help" || name === "-h") {
     process.stdout.write(help);
     return name === undefined ? 1 : 0;
@@ -55,7 +57,7 @@ async function main(args: readonly string[]): Promise<number> {
   const entry = findEntry(name);
   if (entry === undefined) return unknownCommand(name);
   try {
-    await runCommand(entry, [...rest, ...debug]);
+    await runCommand(entry, rest, isDebug);
     return Number(process.exitCode ?? 0);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);

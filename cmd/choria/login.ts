@@ -26,10 +26,10 @@ export function command(): Command {
   return addClientFlags(login)
     .option("--username <name>", "who logs in; asked for by default")
     .option("--password-stdin", "read the password from standard input; needs --username")
-    .action((flags: LoginFlags) => login_(flags));
+    .action((flags: LoginFlags) => runLogin(flags));
 }
 
-async function login_(flags: LoginFlags): Promise<void> {
+async function runLogin(flags: LoginFlags): Promise<void> {
   const other = Bun.which("choria-login");
   if (other !== null) {
     process.exitCode = await handOver(other, process.argv.slice(3));

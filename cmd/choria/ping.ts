@@ -32,7 +32,7 @@ export function command(): Command {
     .option("--graph", "draw how many answers came when")
     .option("--json", "write one JSON document")
     .option("--workers <number>", "accepted for its old meaning, without effect", parseCount, 3)
-    .action((flags: PingFlags) => withFleet(flags, (session) => ping_(flags, session)));
+    .action((flags: PingFlags) => withFleet(flags, (session) => runPing(flags, session)));
 }
 
 interface PingResult {
@@ -42,7 +42,7 @@ interface PingResult {
   overhead: number;
 }
 
-async function ping_(flags: PingFlags, session: ClientSession): Promise<void> {
+async function runPing(flags: PingFlags, session: ClientSession): Promise<void> {
   const { terminal } = session;
   const result: PingResult = { replies: [], rejections: [], overhead: 0 };
   try {

@@ -56,7 +56,7 @@ export function command(): Command {
   return addLayoutFlags(addPaceFlags(req))
     .addHelpText("after", exitCodes)
     .action((agent: string, action: string, inputs: string[], flags: ReqFlags) =>
-      withFleet(flags, (session) => req_(agent, action, inputs, flags, session)),
+      withFleet(flags, (session) => runReq(agent, action, inputs, flags, session)),
     );
 }
 
@@ -87,7 +87,7 @@ function addLayoutFlags(command: Command): Command {
     .option("--exit-zero", "end with 0 even when nodes failed or did not answer");
 }
 
-async function req_(
+async function runReq(
   agent: string,
   actionName: string,
   inputs: readonly string[],

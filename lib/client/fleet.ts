@@ -19,7 +19,8 @@ import { Courier } from "./courier.ts";
 import { chooseSource, collectiveOf, courierBroadcaster, type DiscoverOptions, discoveryQuery } from "./discover.ts";
 import { filterOf } from "./filter_options.ts";
 import { type PingOptions, type PingReply, pingNodes } from "./ping.ts";
-import { FleetRequest, type RequestOptions } from "./request.ts";
+import { FleetRequest } from "./request.ts";
+import type { RequestOptions } from "./request_options.ts";
 import { serviceSigner } from "./service_signer.ts";
 import type { Rejection } from "./stats.ts";
 

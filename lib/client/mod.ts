@@ -9,6 +9,7 @@ export { type FilterOptions, filterOf } from "./filter_options.ts";
 export { connectFleet, Fleet, type FleetOptions } from "./fleet.ts";
 export type { PingOptions, PingReply } from "./ping.ts";
 export type { FleetReply } from "./reply.ts";
-export { FleetRequest, type RequestEvent, type RequestOptions } from "./request.ts";
+export { FleetRequest } from "./request.ts";
+export type { RequestEvent, RequestOptions } from "./request_options.ts";
 export type { Rejection, RequestStats } from "./stats.ts";
 export { batchesOf, type LimitOptions, limitTargets } from "./targets.ts";
