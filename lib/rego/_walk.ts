@@ -126,7 +126,7 @@ export class DataPath {
       if (walk === undefined) return false;
       if (node === undefined || shadow?.whole === true) return base !== undefined && walk(f, base);
       if (node.group !== undefined) {
-        const made = this.#value(f.c, node.group) ?? base;
+        const made = this.#value(f.c, node.group);
         return made !== undefined && walk(f, made);
       }
       const step = steps[i];

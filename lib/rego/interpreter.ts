@@ -95,7 +95,7 @@ export class Interpreter {
     c.meter.enter();
     const made = this.#make(c, group);
     c.meter.leave();
-    c.cache[group.id] = made ?? NOTHING;
+    c.cache[group.id] = made === undefined ? NOTHING : made;
     return made;
   }
 

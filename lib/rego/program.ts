@@ -89,7 +89,8 @@ export class Program {
     }
     let out: RegoValue | undefined;
     this.interpreter(c.tracer !== undefined).query(resolved, c, (values) => {
-      out = values.get(RESULT) ?? true;
+      const value = values.get(RESULT);
+      out = value === undefined ? true : value;
       return true;
     });
     return out;

@@ -1,5 +1,6 @@
 import { charge } from "./_ambient.ts";
 import { compareStrings, normalizeInteger } from "./_scalars.ts";
+import { NOWHERE, RegoError } from "./errors.ts";
 
 /** A value without parts. Integers beyond 2^53 are bigint, all other numbers are number. */
 export type RegoScalar = null | boolean | number | bigint | string;
@@ -248,7 +249,7 @@ export function sizeOf(value: RegoValue): number | undefined {
 /**
  * A language value from plain JavaScript: JSON data, bigint, Set, Map and values that are already of the language.
  *
- * @throws TypeError on functions, symbols and numbers that are not finite.
+ * @throws RegoError on functions, symbols and numbers that are not finite.
  */
 export function toRego(source: unknown): RegoValue {
   switch (typeof source) {
@@ -263,7 +264,8 @@ export function toRego(source: unknown): RegoValue {
     case "object":
       return objectToRego(source);
   }
-  throw new TypeError(`Cannot use a ${typeof source} as a policy value: want JSON data`);
+  const what = typeof source === "number" ? String(source) : `a ${typeof source}`;
+  throw RegoError.at("eval_type_error", `cannot use ${what} as a policy value, want JSON data`, NOWHERE);
 }
 
 function objectToRego(source: object | null): RegoValue {

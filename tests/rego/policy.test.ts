@@ -131,6 +131,24 @@ describe("values", () => {
     expect(value("p[x] := y if some y, x in [10, 20]")).toEqual({ "10": 0, "20": 1 });
   });
 
+  test("null is a value like any other", () => {
+    expect(value("p := null")).toBeNull();
+    expect(value("q := null\np := [q, q, q == null]")).toEqual([null, null, true]);
+    expect(value("f(x) := x\np := [f(null), f(null)]")).toEqual([null, null]);
+    expect(value('p := object.get({"a": null}, "a", 1)')).toBeNull();
+    expect(value('p := object.get({"a": {"b": null}}, ["a", "b"], 1)')).toBeNull();
+    expect(value('p := json.filter({"a": {null}}, ["a"])')).toEqual({ a: [null] });
+    expect(value("p := json.unmarshal(`null`)")).toBeNull();
+    expect(value("default p := null")).toBeNull();
+    expect(value("p[x] := null if some x in [1]")).toEqual({ "1": null });
+  });
+
+  test("false and zero are values like any other", () => {
+    expect(value("p := false")).toBe(false);
+    expect(value("q := false\np := [q, q == false, 0, -0]")).toEqual([false, true, 0, 0]);
+    expect(value("f(x) := x == 2\np := f(1)")).toBe(false);
+  });
+
   test("a field named __proto__ is data like any other", () => {
     const found = value('p := object.union(input, {"a": 1})', JSON.parse('{"__proto__": {"x": 1}}'));
     expect(JSON.stringify(found)).toBe('{"__proto__":{"x":1},"a":1}');

@@ -71,7 +71,13 @@ function only(value: RegoValue, tree: PathTree): RegoValue | undefined {
 function rebuilt(value: RegoValue, change: (key: RegoValue, item: RegoValue) => RegoValue | undefined): RegoValue {
   charge(sizeOf(value) ?? 0);
   if (isArray(value)) return value.map((item, i) => change(i, item)).filter((item) => item !== undefined);
-  if (value instanceof RegoSet) return RegoSet.of(value.values().flatMap((item) => change(item, item) ?? []));
+  if (value instanceof RegoSet)
+    return RegoSet.of(
+      value
+        .values()
+        .map((item) => change(item, item))
+        .filter((item) => item !== undefined),
+    );
   if (!(value instanceof RegoObject)) return value;
   const out = new RegoObject();
   for (const [key, item] of value.entries()) {

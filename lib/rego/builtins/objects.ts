@@ -12,10 +12,9 @@ function keysOf(args: Args, i: number): readonly RegoValue[] {
 function get(args: Args): RegoValue {
   const object = obj(args, 0);
   const path = any(args, 1);
-  if (!isArray(path)) return object.get(path) ?? any(args, 2);
   let value: RegoValue | undefined = object;
-  for (const key of path) value = value === undefined ? undefined : lookup(value, key);
-  return value ?? any(args, 2);
+  for (const key of isArray(path) ? path : [path]) value = value === undefined ? undefined : lookup(value, key);
+  return value === undefined ? any(args, 2) : value;
 }
 
 function remove(args: Args): RegoValue {
