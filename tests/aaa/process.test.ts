@@ -35,7 +35,7 @@ describe("aaa run", () => {
   test("serves until it is told to stop, without USER being set", async () => {
     using set = await install();
     const pid = set.file("aaa.pid");
-    const child = run("run", "--config", set.file("aaa.conf"), "--pid", pid);
+    await using child = run("run", "--config", set.file("aaa.conf"), "--pid", pid);
     await waitFor("the service to listen", () => canConnect(set.config.port));
 
     expect(readFileSync(pid, "utf8")).toBe(String(child.pid));
@@ -55,7 +55,7 @@ describe("aaa run", () => {
     const organization = new TestOrganization();
     await using broker = await startTestBroker({ organization });
     using set = await install({ broker: broker.address, organization });
-    const child = run("run", "--config", set.file("aaa.conf"));
+    await using child = run("run", "--config", set.file("aaa.conf"));
     const log = () => (existsSync(set.file("aaa.log")) ? readFileSync(set.file("aaa.log"), "utf8") : "");
     await waitFor("the service to be hosted", () => log().includes("Hosting the service"));
 
@@ -70,7 +70,7 @@ describe("aaa run", () => {
 
   test("serves plain HTTP behind --disable-tls", async () => {
     using set = await install();
-    const child = run("run", "--config", set.file("aaa.conf"), "--disable-tls", "--debug");
+    await using child = run("run", "--config", set.file("aaa.conf"), "--disable-tls", "--debug");
     await waitFor("the service to listen", () => canConnect(set.config.port));
     expect((await logIn(`http://127.0.0.1:${set.config.port}`, "streams")).token).toBeString();
     child.kill("SIGINT");
