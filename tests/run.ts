@@ -31,7 +31,14 @@ for (const [name, command] of checks) {
 }
 console.log("== tests");
 const report = join(tmpdir(), `choria-tests-${process.pid}.xml`);
-const isGreen = await run([bun, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...process.argv.slice(2)]);
+const isGreen = await run([
+  bun,
+  "test",
+  "--timeout=30000",
+  "--reporter=junit",
+  `--reporter-outfile=${report}`,
+  ...process.argv.slice(2),
+]);
 let skipped = 0;
 try {
   const xml = readFileSync(report, "utf8");

@@ -1,7 +1,7 @@
 import { sha256, verifySignature } from "../crypto/mod.ts";
 import { decodeReply, type Reply, type SecureReply } from "../protocol/mod.ts";
 import { errorText } from "../std/mod.ts";
-import { decodeTokenUnverified, isChained, type ServerClaims, type TokenVerifier } from "../tokens/mod.ts";
+import { decodeTokenUnverified, isChained, isExpired, type ServerClaims, type TokenVerifier } from "../tokens/mod.ts";
 import { SecurityError } from "./error.ts";
 import { issuerKey, type Trust } from "./trust.ts";
 
@@ -69,6 +69,7 @@ export class ReplyVerifier {
   async #unanchored(token: string): Promise<ServerClaims> {
     const claims = decodeTokenUnverified(token);
     if (claims.purpose !== "choria_server") throw new SecurityError("its token is not a server's");
+    if (isExpired(claims, this.#tokens.now)) throw new SecurityError("its token is expired");
     if (!isChained(claims)) return claims;
     // The key that a chained token itself names as its issuer's is all there is to hold on to.
     const key = claims.iss?.split(".")[1]?.toLowerCase() ?? "";

@@ -18,6 +18,11 @@ export class TokenVerifier {
     this.#good = new LruMap(max);
   }
 
+  /** The time by which tokens are judged, milliseconds since the epoch. */
+  get now(): number {
+    return this.#clock.now();
+  }
+
   /**
    * Like {@link verifyToken}, from memory where possible.
    * @throws {TokenError} or {@link TokenExpiredError} when the token is not good now.
@@ -28,7 +33,7 @@ export class TokenVerifier {
     key: VerifyKey,
     options: { pinnedChain?: boolean } = {},
   ): Promise<ClaimsByPurpose[P]> {
-    const now = this.#clock.now();
+    const { now } = this;
     const { pinnedChain = false } = options;
     const id = "ed25519" in key ? sha256Hex(`${purpose}\n${key.ed25519}\n${pinnedChain}\n${token}`) : undefined;
     const known = id === undefined ? undefined : this.#good.get(id);
