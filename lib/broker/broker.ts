@@ -10,6 +10,7 @@ import { loginPolicy } from "./login_policy.ts";
 import { type BrokerPorts, natsConfig, peerPort } from "./nats_config.ts";
 import { findNatsServer, type NatsServer } from "./nats_server.ts";
 import { countBrokers, peersOf } from "./peers.ts";
+import { routeCertificateFiles } from "./route_certificate.ts";
 import { checkBrokerSettings, reportUnusedSettings } from "./settings.ts";
 import { type StatsServer, startStats } from "./stats.ts";
 import { type ConfigWriter, NatsSupervisor } from "./supervisor.ts";
@@ -66,7 +67,8 @@ export async function startBroker(config: Config, options: BrokerOptions): Promi
   const natsServer = options.natsServer ?? (await findNatsServer());
   const identity = config.get("identity") || (await hostIdentity());
   const peers = await peersOf(config);
-  const broker = new Broker(config, { ...options, natsServer, identity, peers });
+  const routeFiles = await routeCertificateFiles(config, identity, peers);
+  const broker = new Broker(config, { ...options, natsServer, identity, peers, routeFiles });
   try {
     await broker.start();
   } catch (error) {
@@ -80,6 +82,8 @@ interface BrokerParts extends BrokerOptions {
   natsServer: NatsServer;
   identity: string;
   peers: readonly string[];
+  /** Files of the certificate for links to other brokers, by name. */
+  routeFiles: Record<string, string>;
 }
 
 class Broker implements BrokerHandle {
@@ -122,6 +126,7 @@ class Broker implements BrokerHandle {
     this.#supervisor = new NatsSupervisor(this.#configWriter(config), {
       program: parts.natsServer.path,
       store: config.get("plugin.choria.network.stream.store"),
+      privateFiles: parts.routeFiles,
       files: [config.get("plugin.security.choria.certificate"), config.get("plugin.security.choria.key")],
       grace: config.get("plugin.choria.network.soft_shutdown_timeout") * 1_000,
       logger,

@@ -1,5 +1,13 @@
 import { hkdfSync } from "node:crypto";
-import { generateNkey, keyFromSeed, type Nkey, type NkeyKind, nkeyFromKey, sha256Hex } from "../crypto/mod.ts";
+import {
+  generateNkey,
+  type KeyPair,
+  keyFromSeed,
+  type Nkey,
+  type NkeyKind,
+  nkeyFromKey,
+  sha256Hex,
+} from "../crypto/mod.ts";
 
 /** The keys by which nats-server and our responder know each other. They live in memory only. */
 export interface CalloutKeys {
@@ -48,6 +56,11 @@ export function calloutKeys(scope: CalloutScope): CalloutKeys {
     );
   }
   return { account: "AUTH", issuer: derive("account", peerSecret, "callout issuer"), ...own };
+}
+
+/** The authority by which brokers that share a secret know each other's certificates. */
+export function routeAuthority(peerSecret: string): KeyPair {
+  return keyFromSeed(bytes(peerSecret, "route authority").toHex());
 }
 
 /** Password by which brokers that share a secret know each other's routes. */

@@ -21,7 +21,12 @@ export interface LoginPolicy {
   keepExpired: boolean;
 }
 
-/** The policy of a configuration. An organization whose key is missing or damaged is left out, with an error in the log. */
+/**
+ * The policy of a configuration. An organization whose key is missing or damaged is left out, with an error in the
+ * log.
+ *
+ * @throws {Error} when no organization is left.
+ */
 export function loginPolicy(config: Config, logger: Logger): LoginPolicy {
   const signer = config.option("plugin.choria.network.provisioning.signer_cert");
   return {
@@ -51,5 +56,6 @@ function issuersOf(config: Config, logger: Logger): Map<string, string> {
       });
     }
   }
+  if (issuers.size === 0) throw new Error("Cannot start the broker: no organization issuer has a usable public key");
   return issuers;
 }

@@ -21,4 +21,5 @@ export {
   parseNatsVersion,
 } from "./nats_server.ts";
 export { countBrokers, peersOf } from "./peers.ts";
+export { routeCertificateFiles } from "./route_certificate.ts";
 export { checkBrokerSettings } from "./settings.ts";

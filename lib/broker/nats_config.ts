@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import type { Config } from "../config/mod.ts";
 import { hostAndPort } from "../connector/mod.ts";
 import type { Json } from "../std/mod.ts";
 import { natsAccounts } from "./_nats_accounts.ts";
 import { gatewayRemotes, leafnodeRemotes } from "./_nats_remotes.ts";
 import { type CalloutKeys, routePassword } from "./callout_keys.ts";
+import { routeFileNames } from "./route_certificate.ts";
 
 /** Ports on which the world reaches a nats-server. */
 export interface BrokerPorts {
@@ -22,8 +24,8 @@ export interface NatsConfigOptions {
   keys: CalloutKeys;
   /** Other brokers, `host:port` each. */
   peers: readonly string[];
-  /** Folder in which nats-server tells its ports. */
-  portsFolder: string;
+  /** Private folder of this run: nats-server tells its ports in it, and finds the certificate for other brokers. */
+  folder: string;
   /** Ports that must not change: those of the child before this one. */
   ports?: BrokerPorts;
   /**
@@ -39,9 +41,12 @@ type Block = { [key: string]: Json };
 /** A port of this value, or below, is chosen by the system. */
 const anyPort = -1;
 const defaultPeerPort = 5_222;
+/** Name of the folder, in that of the run, in which nats-server tells its ports. */
+export const portsFolder = "ports";
 /** Our own responder logs in within a few milliseconds; even a busy machine needs less. */
 const startingTimeout = 500;
 const routeUser = "broker";
+const routeTlsTimeout = 5;
 
 /**
  * Write nats-server's configuration: accounts, auth callout, TLS, streams, and the links to other brokers. It is JSON,
@@ -56,7 +61,7 @@ export function natsConfig(options: NatsConfigOptions): string {
     ...limits(config),
     logtime: false,
     debug: config.get("loglevel") === "debug",
-    ports_file_dir: options.portsFolder,
+    ports_file_dir: join(options.folder, portsFolder),
     // Behind our own statistics listener, so any port will do.
     http: `127.0.0.1:${anyPort}`,
     tls: tls(config),
@@ -128,7 +133,7 @@ function streams(config: Config): Block {
   return { jetstream: { store_dir: store, sync_interval: config.get("plugin.choria.network.stream.sync_interval") } };
 }
 
-function cluster({ config, peers, ports }: NatsConfigOptions): Block {
+function cluster({ config, peers, ports, folder }: NatsConfigOptions): Block {
   const name = config.get("plugin.choria.network.gateway_name");
   // Without a port the block only names the cluster, which reports show even for a broker on its own.
   if (peers.length === 0) return { name };
@@ -143,7 +148,13 @@ function cluster({ config, peers, ports }: NatsConfigOptions): Block {
     pool_size: -1,
     routes: peers.map((peer) => `nats://${login}${hostAndPort(peer)}`),
     ...(user === "" ? {} : { authorization: { user, password } }),
+    ...(config.get("plugin.choria.network.peer_secret") === "" ? {} : { tls: routeTls(folder) }),
   };
+}
+
+function routeTls(folder: string): Block {
+  const files = Object.entries(routeFileNames).map(([key, name]): [string, Json] => [key, join(folder, name)]);
+  return { ...Object.fromEntries(files), timeout: routeTlsTimeout };
 }
 
 function routeCredentials(config: Config): [user: string, password: string] {

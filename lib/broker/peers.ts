@@ -21,10 +21,22 @@ export async function peersOf(config: Config, lookup?: SrvLookup): Promise<strin
 export function countBrokers(peers: readonly string[], identity: string, port: number): number {
   const own = ownNames(identity);
   const others = peers.filter((peer) => {
-    const [, host = "", peerPort = ""] = /^\[?(.*?)\]?:(\d+)$/.exec(peer) ?? [];
-    return Number(peerPort) !== port || !own.has(host.toLowerCase());
+    return !peer.endsWith(`:${port}`) || !own.has(hostOf(peer));
   });
   return new Set(others).size + 1;
+}
+
+/**
+ * The names and addresses under which the brokers of a cluster may reach this one. Those of the others are among
+ * them, as nobody knows which of a list of peers is which.
+ */
+export function routeNames(peers: readonly string[], identity: string): string[] {
+  const listed = peers.map((peer) => hostOf(peer)).filter((host) => host !== "");
+  return [...new Set([...listed, ...ownNames(identity)])];
+}
+
+function hostOf(peer: string): string {
+  return (/^\[?(.*?)\]?:\d+$/.exec(peer)?.[1] ?? "").toLowerCase();
 }
 
 function ownNames(identity: string): Set<string> {

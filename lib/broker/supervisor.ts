@@ -5,7 +5,7 @@ import { sha256Hex } from "../crypto/mod.ts";
 import { backoff, type Clock, formatDuration, type Logger, writeFileAtomic } from "../std/mod.ts";
 import { type ChildPorts, NatsChild } from "./_nats_child.ts";
 import { endStaleChild, recordChild } from "./_stale_child.ts";
-import type { BrokerPorts } from "./nats_config.ts";
+import { type BrokerPorts, portsFolder } from "./nats_config.ts";
 
 /** What {@link NatsSupervisor} needs. */
 export interface SupervisorOptions {
@@ -15,6 +15,8 @@ export interface SupervisorOptions {
   store: string;
   /** Files that nats-server reads besides its configuration: a new certificate is a reason to read anew. */
   files: readonly string[];
+  /** Text of files by their name, which lie beside the configuration, for this user only, while nats-server runs. */
+  privateFiles?: Readonly<Record<string, string>>;
   /** Time nats-server has to end in good order, in milliseconds. */
   grace: number;
   logger: Logger;
@@ -23,8 +25,8 @@ export interface SupervisorOptions {
 
 /** What the text of a configuration depends on besides our own. */
 export interface RunState {
-  /** Folder in which nats-server tells its ports. */
-  portsFolder: string;
+  /** Folder of the run, for this user only. */
+  folder: string;
   /** Nobody answers logins yet. */
   isStarting: boolean;
   /** From the second run on: the ports, which must stay what they were. */
@@ -82,6 +84,9 @@ export class NatsSupervisor {
   async start(): Promise<ChildPorts> {
     mkdirSync(this.#portsFolder, { recursive: true, mode: 0o700 });
     await endStaleChild(this.#recordFile, this.#options.logger, this.#options.clock);
+    for (const [name, text] of Object.entries(this.#options.privateFiles ?? {})) {
+      writeFileAtomic(join(this.#folder, name), text, { mode: 0o600 });
+    }
     const child = this.#spawn();
     const ports = await child.ports();
     if (ports === undefined) {
@@ -172,7 +177,7 @@ export class NatsSupervisor {
 
   #writeConfig(): void {
     const ports = this.#ports;
-    const state = { portsFolder: this.#portsFolder, isStarting: this.#isStarting };
+    const state = { folder: this.#folder, isStarting: this.#isStarting };
     const text = this.#write(ports === undefined ? state : { ...state, ports });
     writeFileAtomic(this.#configFile, text, { mode: 0o600 });
     this.#seen = sha256Hex([text, ...this.#options.files.map((file) => readFileSync(file, "utf8"))].join("\n"));
@@ -187,7 +192,7 @@ export class NatsSupervisor {
   }
 
   get #portsFolder(): string {
-    return join(this.#folder, "ports");
+    return join(this.#folder, portsFolder);
   }
 
   get #recordFile(): string {

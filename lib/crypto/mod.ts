@@ -5,7 +5,7 @@
  * @module
  */
 export { decodeBase64, decodeBase64Url, decodeHex, encodeBase64, encodeBase64Url } from "./base64.ts";
-export { type Certificate, type CertificateOptions, selfSignedCertificate } from "./certificate.ts";
+export { type Certificate, type CertificateOptions, issuedCertificate, selfSignedCertificate } from "./certificate.ts";
 export { equalSecrets, md5Hex, sha256, sha256Hex } from "./digest.ts";
 export { generateKey, isPublicKey, type KeyPair, keyFromSeed, publicKeyObject, verifySignature } from "./ed25519.ts";
 export { decodeNatsJwt, encodeNatsJwt } from "./nats_jwt.ts";

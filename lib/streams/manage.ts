@@ -15,7 +15,7 @@ import { type ManagedStream, managedStreams } from "./managed.ts";
 const streamNotFound = 10_059;
 /** Without a leader nobody answers at all, and it is soon asked again. */
 const askTimeout = 1_000;
-const changeTimeout = 10_000;
+const changeTimeout = 3_000;
 
 /** How {@link manageStreams} works. */
 export interface ManageOptions {

@@ -1,9 +1,18 @@
 import { describe, expect, test } from "bun:test";
-import { calloutKeys, checkBrokerSettings, countBrokers, natsConfig, peersOf } from "../../lib/broker/mod.ts";
+import {
+  calloutKeys,
+  checkBrokerSettings,
+  countBrokers,
+  loginPolicy,
+  natsConfig,
+  peersOf,
+  routeCertificateFiles,
+} from "../../lib/broker/mod.ts";
 import { type Config, configFrom } from "../../lib/config/mod.ts";
-import { isObject, type JsonObject } from "../../lib/std/mod.ts";
+import { isObject, type JsonObject, silentLogger } from "../../lib/std/mod.ts";
 import { testBrokerSettings } from "../support/broker.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { natsServerPath } from "../support/nats.ts";
 import { TestOrganization } from "../support/organization.ts";
 
 const organization = new TestOrganization();
@@ -13,7 +22,7 @@ const keys = calloutKeys({ identity: "a", isCluster: false, peerSecret: "" });
 const secret = "0123456789abcdef0123456789abcdef";
 
 function document(config: Config, peers: readonly string[] = []): JsonObject {
-  const text = natsConfig({ config, identity: "broker.test", keys, peers, portsFolder: "/ports" });
+  const text = natsConfig({ config, identity: "broker.test", keys, peers, folder: "/run" });
   const value: unknown = JSON.parse(text);
   if (!isObject(value)) throw new Error("not an object");
   return value;
@@ -121,6 +130,45 @@ test("every setting of the links reaches nats-server", () => {
   });
 });
 
+test("nats-server accepts the configuration of every link", async () => {
+  const config = good.with({
+    "plugin.choria.network.gateway_port": "7222",
+    "plugin.choria.network.gateway_remotes": "DC2,DC3",
+    "plugin.choria.network.gateway_remote.DC2.urls": "one.example.net:7222",
+    "plugin.choria.network.gateway_remote.DC3.urls": "three.example.net:7222",
+    "plugin.choria.network.gateway_remote.DC3.tls.ca": folder.file("broker.crt"),
+    "plugin.choria.network.leafnode_port": "6222",
+    "plugin.choria.network.leafnode_remotes": "hub",
+    "plugin.choria.network.leafnode_remote.hub.url": "nats://hub.example.net:7422",
+    "plugin.choria.network.leafnode_remote.hub.tls.verify": "no",
+    "plugin.choria.network.websocket_port": "8443",
+    "plugin.choria.network.peer_secret": secret,
+    "plugin.choria.network.mapping.names": "old",
+    "plugin.choria.network.mapping.old.source": "old.*",
+    "plugin.choria.network.mapping.old.destination": "new.{{wildcard(1)}}",
+    "plugin.choria.network.pprof_port": "6060",
+    "plugin.security.cipher_suites": "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "plugin.security.ecc_curves": "X25519,P256,P384,P521",
+  });
+  const files = await routeCertificateFiles(config, "b", ["a:5222"]);
+  for (const [name, text] of Object.entries(files)) await Bun.write(folder.file(name), text);
+  const text = natsConfig({ config, identity: "b", keys, peers: ["a:5222", "c:5222"], folder: folder.path });
+  await Bun.write(folder.file("nats.conf"), text);
+  const check = Bun.spawnSync([natsServerPath(), "-t", "-c", folder.file("nats.conf")]);
+  expect([check.exitCode, check.stderr.toString()]).toEqual([0, expect.stringContaining("is valid")]);
+});
+
+test("an organization without a usable key is left out; where none is left there is no broker", () => {
+  const errors: string[] = [];
+  const logger = { ...silentLogger, error: (text: string) => errors.push(text) };
+  const two = good.with({ "plugin.security.issuer.names": "choria,acme", "plugin.security.issuer.acme.public": "abc" });
+  expect([...loginPolicy(two, logger).issuers.keys()]).toEqual(["choria"]);
+  expect(errors).toEqual(["An organization issuer is left out: its public key is not 64 hex characters"]);
+  expect(() => loginPolicy(two.with({ "plugin.security.issuer.choria.public": undefined }), silentLogger)).toThrow(
+    "Cannot start the broker: no organization issuer has a usable public key",
+  );
+});
+
 test("a broker on its own opens no port for others but names its cluster", () => {
   expect(document(good).cluster).toEqual({ name: "CHORIA" });
 });
@@ -143,7 +191,10 @@ test("routes carry the credentials that they ask for", () => {
     routes: ["nats://u:p%40s%3As@a:5222"],
   });
   const shared = document(good.with({ "plugin.choria.network.peer_secret": secret }), ["a:5222"]);
-  expect(shared.cluster).toMatchObject({ authorization: { user: "broker" } });
+  expect(shared.cluster).toMatchObject({
+    authorization: { user: "broker" },
+    tls: { cert_file: "/run/route.crt", key_file: "/run/route.key", ca_file: "/run/route-ca.crt" },
+  });
   expect(JSON.stringify(shared)).not.toContain(secret);
 });
 
