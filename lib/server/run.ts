@@ -60,6 +60,7 @@ export function runServer(options: RunServerOptions): ServerSupervisor {
   const configFile = resolve(options.configFile);
   if (pidFile !== undefined) writeFileAtomic(pidFile, String(process.pid), { mode: 0o644 });
   const logger = options.logger ?? createLogger();
+  const loggerFor = configuredLoggers();
   const supervisor = superviseServer({
     decide: () =>
       decideMode({
@@ -70,7 +71,10 @@ export function runServer(options: RunServerOptions): ServerSupervisor {
         ...(options.identity === undefined ? {} : { identity: options.identity }),
       }),
     check: () => reasonToReprovision({ configFile, env, now: clock.now() }),
-    start: (mode, control) => startInMode(mode, control, { ...options, configFile, clock }),
+    start: (mode, control) => {
+      const own = options.logger ?? loggerFor(mode.config);
+      return startInMode(mode, control, { ...options, configFile, clock, logger: own });
+    },
     clock,
     logger,
     ...(signal === undefined ? {} : { signal }),
@@ -84,10 +88,10 @@ export function runServer(options: RunServerOptions): ServerSupervisor {
 async function startInMode(
   mode: ServerMode,
   control: ServerControl,
-  options: RunServerOptions & { clock: Clock },
+  options: RunServerOptions & { clock: Clock; logger: Logger },
 ): Promise<RunningServer> {
   const { config } = mode;
-  const logger = options.logger ?? configuredLogger(config);
+  const { logger } = options;
   const server = await startServer({
     config,
     logger,
@@ -131,6 +135,14 @@ function provisioningAgents(
   return [agent];
 }
 
-function configuredLogger(config: Config): Logger {
-  return createLogger({ level: config.get("loglevel"), destination: config.get("logfile") });
+/** Loggers as configurations want them. A server that starts anew with the same log does not open it again. */
+function configuredLoggers(): (config: Config) => Logger {
+  const held = new Map<string, Logger>();
+  return (config) => {
+    const [level, destination] = [config.get("loglevel"), config.get("logfile")];
+    const key = `${level} ${destination}`;
+    const logger = held.get(key) ?? createLogger({ level, destination });
+    held.set(key, logger);
+    return logger;
+  };
 }
