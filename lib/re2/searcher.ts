@@ -1,7 +1,7 @@
 import type { WorkMeter } from "./machine.ts";
 import type { Instructions } from "./program.ts";
 
-const MAX_STATES = 500;
+const MAX_STATES = 256;
 const METER_EVERY = 4096;
 
 interface State {

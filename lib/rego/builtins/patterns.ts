@@ -5,7 +5,7 @@ import { globSource } from "./_glob.ts";
 import { globsMeet } from "./_globs_match.ts";
 import { type Args, any, arr, attempt, bad, type Family, fn, int, old, str, strings } from "./_kit.ts";
 
-const MAX_KEPT = 200;
+const MAX_KEPT = 100;
 
 /** A compiled pattern, kept for later evaluations of the same policy. */
 function pattern(c: Context, source: string): Re2 {
