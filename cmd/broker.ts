@@ -30,7 +30,8 @@ async function serve(config: Config, logger: Logger, signal: AbortSignal): Promi
     broker = await startBroker(config, { logger, signal });
   } catch (error) {
     if (signal.aborted) return;
-    logger.error(errorText(error));
+    // The terminal is told by whoever called us.
+    if (!["stdout", "stderr"].includes(config.get("logfile"))) logger.error(errorText(error));
     throw error;
   }
   await using running = broker;

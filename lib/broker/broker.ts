@@ -1,7 +1,7 @@
 import { type Config, hostIdentity } from "../config/mod.ts";
 import { type Connection, connectBroker } from "../connector/mod.ts";
 import type { Nkey } from "../crypto/mod.ts";
-import { type Clock, errorText, type Logger, systemClock, version } from "../std/mod.ts";
+import { type Clock, errorText, type Logger, silentLogger, systemClock, version } from "../std/mod.ts";
 import { manageStreams } from "../streams/mod.ts";
 import { CalloutResponder } from "./callout.ts";
 import { type CalloutKeys, calloutKeys } from "./callout_keys.ts";
@@ -247,6 +247,7 @@ class Broker implements BrokerHandle {
       maxConnections: this.#config.get("plugin.choria.network.max_connections"),
       monitorPort: () => (this.natsPid === undefined ? undefined : this.#supervisor.ports?.monitor),
       fault: () => this.#fault(),
+      logins: () => this.logins,
       logger: this.#logger,
     });
   }
@@ -278,7 +279,7 @@ class Broker implements BrokerHandle {
           name,
           login: () => ({ nkey }),
           inboxPrefix: "_INBOX",
-          logger: this.#logger,
+          logger: untilAborted(this.#logger, this.#stopping.signal),
           tls: {},
           clock: this.#clock,
           timeout: 5_000,
@@ -304,4 +305,16 @@ class Broker implements BrokerHandle {
     const keys = this.#keys;
     return (state) => natsConfig({ config, identity, keys, peers, ...state });
   }
+}
+
+/** Our own connections are lost in good order when nats-server is stopped, which is nothing to report. */
+function untilAborted(logger: Logger, signal: AbortSignal): Logger {
+  const current = () => (signal.aborted ? silentLogger : logger);
+  return {
+    debug: (message, fields) => current().debug(message, fields),
+    info: (message, fields) => current().info(message, fields),
+    warn: (message, fields) => current().warn(message, fields),
+    error: (message, fields) => current().error(message, fields),
+    child: (fields) => untilAborted(logger.child(fields), signal),
+  };
 }

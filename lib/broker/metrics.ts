@@ -9,6 +9,8 @@ export interface MetricsOptions {
   identity: string;
   version: string;
   ask: Ask;
+  /** How many logins were let in and refused. */
+  logins: () => { allowed: number; refused: number };
 }
 
 type Reading = readonly [name: string, help: string, read: (documents: Documents) => unknown];
@@ -56,6 +58,7 @@ export class BrokerMetrics {
   readonly #options: MetricsOptions;
   readonly #registry: Registry;
   readonly #gauges: readonly { gauge: Gauge; read: Reading[2] }[];
+  readonly #logins: Gauge;
   readonly #leafnodes: readonly { gauge: Gauge; read: (leaf: JsonObject) => unknown }[];
 
   private constructor(prometheus: typeof import("prom-client"), options: MetricsOptions) {
@@ -69,6 +72,7 @@ export class BrokerMetrics {
       gauge: make(name, help, ["identity", "host", "port", "account"]),
       read,
     }));
+    this.#logins = make("logins", "Logins judged since the start", ["identity", "result"]);
     const build = new prometheus.Counter({
       name: "choria_build_info",
       help: "Version of the broker",
@@ -94,9 +98,10 @@ export class BrokerMetrics {
    * @throws {Error} when nats-server does not answer.
    */
   async text(): Promise<string> {
-    const { ask, identity } = this.#options;
+    const { ask, identity, logins } = this.#options;
     const [varz, jsz, leafz] = await Promise.all([ask("varz"), ask("jsz"), ask("leafz")]);
     for (const { gauge, read } of this.#gauges) gauge.set({ identity }, number(read({ varz, jsz })));
+    for (const [result, count] of Object.entries(logins())) this.#logins.set({ identity, result }, count);
     this.#setLeafnodes(leafz);
     return this.#registry.metrics();
   }

@@ -14,6 +14,8 @@ export interface StatsOptions {
   monitorPort: () => number | undefined;
   /** Why the broker cannot do its work at present; undefined when all is well. */
   fault: () => Promise<string | undefined>;
+  /** How many logins were let in and refused. */
+  logins: () => { allowed: number; refused: number };
   logger: Logger;
 }
 
@@ -33,8 +35,8 @@ const askTimeout = 5_000;
  * @throws {Error} when the port is taken.
  */
 export async function startStats(options: StatsOptions): Promise<StatsServer> {
-  const { address, port, identity, version, logger } = options;
-  const metrics = await BrokerMetrics.create({ identity, version, ask: (document) => ask(options, document) });
+  const { address, port, identity, version, logins, logger } = options;
+  const metrics = await BrokerMetrics.create({ identity, version, logins, ask: (document) => ask(options, document) });
   const server = Bun.serve({
     hostname: address,
     port,

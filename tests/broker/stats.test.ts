@@ -65,6 +65,7 @@ describe.each(["/choria/metrics", "/choria/prometheus"])("%s", (path) => {
       expect(text).toMatch(new RegExp(`^choria_network_${gauge}\\{identity="broker.test"\\} \\d`, "m"));
     }
     expect(text).toMatch(/^choria_build_info\{version="[\d.]+",sha="unknown",identity="broker.test"\} 1$/m);
+    expect(text).toMatch(/^choria_network_logins\{identity="broker.test",result="allowed"\} 0$/m);
     expect(text).toMatch(/^choria_network_stream_streams\{identity="broker.test"\} 4$/m);
   });
 });
