@@ -74,6 +74,7 @@ function drained(stream: NodeJS.WriteStream): Promise<void> {
 // Whoever reads the output may go away early, as `head` does.
 process.stdout.on("error", () => process.exit(0));
 
-const code = await main(process.argv.slice(2));
-await Promise.all([drained(process.stdout), drained(process.stderr)]);
-process.exit(code);
+void main(process.argv.slice(2)).then(async (code) => {
+  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  process.exit(code);
+});

@@ -11,7 +11,6 @@ export { type AaaConfig, type AuthorizerName, loadAaaConfig, parseAaaConfig, typ
 export type { AuditorConfig, JetStreamAuditorConfig, LogfileAuditorConfig } from "./config_auditors.ts";
 export type { BasicJwtConfig } from "./config_signer.ts";
 export type { UserlistConfig } from "./config_userlist.ts";
-export { HeldCredentials } from "./held_credentials.ts";
 export { type HttpApiOptions, type HttpHandler, httpApi } from "./http_api.ts";
 export { type Listener, type ListenerOptions, listen } from "./listener.ts";
 export { type LoginAnswer, type LoginOptions, type LoginRequest, LoginService } from "./login.ts";

@@ -3,9 +3,8 @@ import { brokersOf, type Connection, connectBroker, fileLogin, tlsOptions } from
 import { newEvent, publishEvent } from "../lifecycle/mod.ts";
 import { subjects } from "../protocol/mod.ts";
 import { type Agent, AgentHost } from "../rpc/mod.ts";
-import { type CredentialFiles, credentialFiles } from "../security/mod.ts";
+import { type CredentialFiles, credentialFiles, HeldCredentials } from "../security/mod.ts";
 import { type Clock, errorText, type Logger, version } from "../std/mod.ts";
-import { HeldCredentials } from "./held_credentials.ts";
 
 const component = "service_host";
 const minute = 60_000;
@@ -39,7 +38,7 @@ export function startServiceHost(options: ServiceHostOptions): ServiceHost {
   const { config, clock } = options;
   const files = credentialFiles(config);
   const credentials = new HeldCredentials(files, clock);
-  const { claims, holder } = credentials.get();
+  const { claims, holder } = credentials.current();
   if (claims.purpose !== "choria_server") {
     throw new Error(`Cannot host the service ${options.agent.metadata.name}: ${files.tokenFile} is no server's token`);
   }
@@ -79,7 +78,7 @@ class BackgroundHost implements ServiceHost {
       identity: this.#identity,
       collectives: config.collectives,
       agents: [agent],
-      ...(config.get("plugin.security.choria.sign_replies") ? { credentials: () => credentials.get() } : {}),
+      ...(config.get("plugin.security.choria.sign_replies") ? { credentials: () => credentials.current() } : {}),
       serviceOnly: true,
       clock,
       logger,

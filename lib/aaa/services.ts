@@ -1,13 +1,12 @@
 import type { Config } from "../config/mod.ts";
 import { loadRegoEngine } from "../policy/mod.ts";
-import { credentialFiles } from "../security/mod.ts";
+import { credentialFiles, HeldCredentials } from "../security/mod.ts";
 import { type Clock, errorText, type Logger } from "../std/mod.ts";
 import { readTokenSigner, readVerifyKey, TokenVerifier, type VerifyKey } from "../tokens/mod.ts";
 import type { AuditTrail } from "./audit.ts";
 import { RequestAuthorizer } from "./authorizer.ts";
 import type { AaaConfig } from "./config.ts";
 import type { UserlistConfig } from "./config_userlist.ts";
-import { HeldCredentials } from "./held_credentials.ts";
 import { LoginService } from "./login.ts";
 import type { AaaMetrics } from "./metrics.ts";
 import { PasswordChecker } from "./password.ts";
@@ -78,7 +77,7 @@ function ownFiles(choria: Config | undefined) {
 }
 
 function checkDelegate(delegate: HeldCredentials): void {
-  const { claims, holder } = delegate.get();
+  const { claims, holder } = delegate.current();
   if (claims.purpose === "choria_client_id" && claims.permissions?.authentication_delegator) return;
   throw new Error(
     `servers will refuse what "${holder}" signs: its token lacks the permission authentication_delegator`,

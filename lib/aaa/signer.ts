@@ -1,10 +1,10 @@
 import { decodeHex, verifySignature } from "../crypto/mod.ts";
 import { decodeRequest, encodeRequest, type Request, type SecureRequest } from "../protocol/mod.ts";
+import type { HeldCredentials } from "../security/mod.ts";
 import { type Clock, decodeUtf8, errorText, type Logger } from "../std/mod.ts";
 import type { ClientClaims, TokenVerifier, VerifyKey } from "../tokens/mod.ts";
 import type { AuditTrail } from "./audit.ts";
 import type { RequestAuthorizer } from "./authorizer.ts";
-import type { HeldCredentials } from "./held_credentials.ts";
 import type { AaaMetrics } from "./metrics.ts";
 
 /** Longest reason that is handed to a caller. */
@@ -37,7 +37,7 @@ export interface SigningOptions {
   allowBearerTokens: boolean;
   authorizer: Pick<RequestAuthorizer, "authorize">;
   audit: Pick<AuditTrail, "record">;
-  delegate: Pick<HeldCredentials, "get">;
+  delegate: Pick<HeldCredentials, "current">;
   clock: Clock;
   logger: Logger;
   metrics: AaaMetrics;
@@ -149,7 +149,7 @@ export class SigningService {
 
   #delegate() {
     try {
-      return this.#options.delegate.get();
+      return this.#options.delegate.current();
     } catch (error) {
       this.#options.logger.error("Nothing can be signed", { reason: errorText(error) });
       throw new SignRefused(`secure request failed: ${errorText(error)}`);

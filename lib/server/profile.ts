@@ -1,10 +1,9 @@
 import type { Config } from "../config/mod.ts";
 import { brokersOf, type Login, type TlsOptions, tlsOptions } from "../connector/mod.ts";
 import { subjects } from "../protocol/mod.ts";
-import { type Credentials, credentialFiles, RequestVerifier } from "../security/mod.ts";
+import { type Credentials, credentialFiles, HeldCredentials, RequestVerifier } from "../security/mod.ts";
 import { backoff, type Clock, type Logger, twentySecondSteps } from "../std/mod.ts";
-import { readTokenFile, TokenVerifier } from "../tokens/mod.ts";
-import { HeldCredentials } from "./held_credentials.ts";
+import { readTokenFile, TokenError, TokenVerifier } from "../tokens/mod.ts";
 import { type ProvisioningSettings, provisioningBrokers } from "./provisioning/mod.ts";
 
 /** As what a server runs: how it logs in, whom it believes and how it calls itself. */
@@ -34,7 +33,7 @@ export interface ServerProfile {
  */
 export function servingProfile(config: Config, identity: string, clock: Clock, serviceHost: boolean): ServerProfile {
   checkSecurity(config);
-  const held = new HeldCredentials(credentialFiles(config), identity, clock);
+  const held = new HeldCredentials(credentialFiles(config), clock, (found) => requireServer(found, identity));
   const current = () => held.current();
   current();
   return {
@@ -69,6 +68,12 @@ export function provisioningProfile(
     brokers: (signal) => findProvisioningBrokers(settings, clock, logger, signal),
     tokenExpires: () => undefined,
   };
+}
+
+/** A server's credentials must be a server's, and its own. */
+export function requireServer({ claims, holder }: Credentials, identity: string): void {
+  if (claims.purpose !== "choria_server") throw new TokenError("could not parse JWT: not a server token");
+  if (holder !== identity) throw new TokenError(`identity ${identity} does not match caller ${holder} in JWT token`);
 }
 
 function checkSecurity(config: Config): void {

@@ -4,7 +4,6 @@ import {
   type AaaConfig,
   type AaaMetrics,
   type AuditRecord,
-  HeldCredentials,
   type HttpHandler,
   httpApi,
   LoginService,
@@ -17,6 +16,7 @@ import {
   UserDirectory,
 } from "../../lib/aaa/mod.ts";
 import { loadRegoEngine } from "../../lib/policy/mod.ts";
+import { HeldCredentials } from "../../lib/security/mod.ts";
 import { type Logger, silentLogger } from "../../lib/std/mod.ts";
 import { readVerifyKey, TokenVerifier } from "../../lib/tokens/mod.ts";
 import { FakeClock } from "../support/clock.ts";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { HeldCredentials, signerAgent, signerMetadata } from "../../lib/aaa/mod.ts";
+import { signerAgent, signerMetadata } from "../../lib/aaa/mod.ts";
 import { decodeRpcReply, decodeSecureReply, decodeTransport } from "../../lib/protocol/mod.ts";
 import { AgentHost } from "../../lib/rpc/mod.ts";
-import { ReplyVerifier } from "../../lib/security/mod.ts";
+import { HeldCredentials, ReplyVerifier } from "../../lib/security/mod.ts";
 import { silentLogger } from "../../lib/std/mod.ts";
 import { TokenVerifier } from "../../lib/tokens/mod.ts";
 import wire from "../fixtures/aaa/wire_sign_service.json";
@@ -37,10 +37,10 @@ function host() {
         return { unsubscribe() {} } as never;
       },
     },
-    identity: credentials.get().holder,
+    identity: credentials.current().holder,
     collectives: ["choria"],
     agents: [signerAgent(services.signer, silentLogger)],
-    credentials: () => credentials.get(),
+    credentials: () => credentials.current(),
     serviceOnly: true,
     clock,
     logger: silentLogger,

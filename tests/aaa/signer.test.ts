@@ -4,7 +4,6 @@ import { rmSync, writeFileSync } from "node:fs";
 import {
   type AaaConfig,
   type AuditRecord,
-  HeldCredentials,
   noMetrics,
   RequestAuthorizer,
   type SignAnswer,
@@ -12,6 +11,7 @@ import {
 } from "../../lib/aaa/mod.ts";
 import { loadRegoEngine, type PolicyEngine } from "../../lib/policy/mod.ts";
 import { decodeRequest, emptyFilter, encodeRequest, newRequest, type Request } from "../../lib/protocol/mod.ts";
+import { HeldCredentials } from "../../lib/security/mod.ts";
 import { isObject } from "../../lib/std/mod.ts";
 import { type ClientClaims, issueClientToken, TokenVerifier, type VerifyKey } from "../../lib/tokens/mod.ts";
 import { FakeClock } from "../support/clock.ts";

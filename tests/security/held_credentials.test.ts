@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
-import { HeldCredentials } from "../../lib/server/held_credentials.ts";
+import { HeldCredentials } from "../../lib/security/mod.ts";
+import { requireServer } from "../../lib/server/profile.ts";
 import { FakeClock } from "../support/clock.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { TestOrganization } from "../support/organization.ts";
@@ -10,10 +11,12 @@ const organization = new TestOrganization(clock.now());
 const server = (identity: string, validity = 3_600_000) =>
   organization.server({ identity, collectives: ["choria"] }, { validity });
 
+const ofN1 = (found: Parameters<typeof requireServer>[0]) => requireServer(found, "n1");
+
 test("a renewed token is picked up without asking", async () => {
   using folder = temporaryFolder();
   const [first, second] = [await server("n1"), await server("n1")];
-  const held = new HeldCredentials(first.save(folder.file("n1")), "n1", clock);
+  const held = new HeldCredentials(first.save(folder.file("n1")), clock, ofN1);
   expect(held.current().token).toBe(first.token);
   expect(held.current()).toBe(held.current());
   second.save(folder.file("n1"));
@@ -24,7 +27,7 @@ test("a token is refused from the moment it expires", async () => {
   using folder = temporaryFolder();
   const member = await server("n1", 60_000);
   const later = new FakeClock(clock.now());
-  const held = new HeldCredentials(member.save(folder.file("n1")), "n1", later);
+  const held = new HeldCredentials(member.save(folder.file("n1")), later, ofN1);
   expect(held.expires).toBeUndefined();
   held.current();
   expect(held.expires).toBe(Math.floor(clock.now() / 1_000) + 60);
@@ -37,20 +40,20 @@ test("a token is refused from the moment it expires", async () => {
 test("another's token, a client's token and missing files are refused", async () => {
   using folder = temporaryFolder();
   const other = (await server("n2")).save(folder.file("n2"));
-  expect(() => new HeldCredentials(other, "n1", clock).current()).toThrow(
+  expect(() => new HeldCredentials(other, clock, ofN1).current()).toThrow(
     "identity n1 does not match caller n2 in JWT token",
   );
   const client = (await organization.client({ callerid: "n1" })).save(folder.file("client"));
-  expect(() => new HeldCredentials(client, "n1", clock).current()).toThrow("not a server token");
+  expect(() => new HeldCredentials(client, clock, ofN1).current()).toThrow("not a server token");
   const files = { tokenFile: folder.file("none.jwt"), seedFile: folder.file("none.seed") };
-  expect(() => new HeldCredentials(files, "n1", clock).current()).toThrow("could not read token file");
+  expect(() => new HeldCredentials(files, clock, ofN1).current()).toThrow("could not read token file");
 });
 
 test("files that go away, or become another's, leave the credentials that were read last", async () => {
   using folder = temporaryFolder();
   const member = await server("n1");
   const files = member.save(folder.file("n1"));
-  const held = new HeldCredentials(files, "n1", clock);
+  const held = new HeldCredentials(files, clock, ofN1);
   held.current();
   rmSync(files.tokenFile);
   expect(held.current().token).toBe(member.token);

@@ -1,31 +1,32 @@
 import { statSync } from "node:fs";
-import { type CredentialFiles, type Credentials, readCredentials } from "../security/mod.ts";
 import { type Clock, formatRfc3339 } from "../std/mod.ts";
-import { expiryOf, isExpired, TokenError, TokenExpiredError } from "../tokens/mod.ts";
+import { expiryOf, isExpired, TokenExpiredError } from "../tokens/mod.ts";
+import { type CredentialFiles, type Credentials, readCredentials } from "./credentials.ts";
 
 /**
- * A server's token and key, read again whenever one of the files has changed. Files that cannot be used any more, or
- * not yet, leave those in hand that were good: a server whose seed is gone can still answer until it starts again.
+ * A node's token and key, read again whenever one of the files has changed, so that they can be renewed while it runs
+ * and still cost next to nothing for each message. Files that cannot be used any more, or not yet, leave those in hand
+ * that were good: a server whose seed is gone can still answer until it starts again.
  */
 export class HeldCredentials {
   readonly #files: CredentialFiles;
-  readonly #identity: string;
   readonly #clock: Clock;
+  readonly #check: (credentials: Credentials) => void;
   #stamp = "";
   #held: Credentials | undefined;
 
-  /** @param identity Whose they must be. */
-  constructor(files: CredentialFiles, identity: string, clock: Clock) {
+  /** @param check Throws when credentials that were read are not of the kind that is wanted. */
+  constructor(files: CredentialFiles, clock: Clock, check: (credentials: Credentials) => void = () => undefined) {
     this.#files = files;
-    this.#identity = identity;
     this.#clock = clock;
+    this.#check = check;
   }
 
   /**
    * The credentials as they are now.
    *
-   * @throws {TokenError} when the token is not this server's, {@link TokenExpiredError} when its time is over, and
-   * whatever reading them says.
+   * @throws {TokenExpiredError} when the token's time is over, and, as long as none were good, whatever reading or
+   * checking them says.
    */
   current(): Credentials {
     const now = this.#clock.now();
@@ -47,19 +48,12 @@ export class HeldCredentials {
 
   #read(now: number): void {
     try {
-      this.#held = this.#check(readCredentials(this.#files, now));
+      const read = readCredentials(this.#files, now);
+      this.#check(read);
+      this.#held = read;
     } catch (error) {
       if (this.#held === undefined) throw error;
     }
-  }
-
-  #check(credentials: Credentials): Credentials {
-    const { claims, holder } = credentials;
-    if (claims.purpose !== "choria_server") {
-      throw new TokenError(`could not parse JWT: ${this.#files.tokenFile}: not a server token`);
-    }
-    if (holder === this.#identity) return credentials;
-    throw new TokenError(`identity ${this.#identity} does not match caller ${holder} in JWT token`);
   }
 }
 
