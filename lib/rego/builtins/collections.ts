@@ -29,7 +29,8 @@ function codePoints(text: string): number {
 function numbersOf(args: Args): (number | bigint)[] {
   return items(args, 0).map((item) => {
     if (typeof item === "number" || typeof item === "bigint") return item;
-    throw operandError(0, "one of {array, set} of numbers", `${typeName(any(args, 0))} containing ${typeName(item)}`);
+    const kind = typeName(any(args, 0));
+    throw operandError(0, `${kind} of numbers`, `${kind} containing ${typeName(item)}`);
   });
 }
 

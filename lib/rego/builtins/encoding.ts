@@ -17,9 +17,16 @@ export function base64Bytes(text: string, url: boolean, padded: boolean | undefi
 }
 
 function decoded(args: Args, url: boolean, padded: boolean | undefined): string {
-  const bytes = base64Bytes(str(args, 0), url, padded);
-  if (bytes === undefined) throw bad("illegal base64 data");
+  const text = str(args, 0);
+  const bytes = base64Bytes(text, url, padded);
+  if (bytes === undefined) throw bad(`illegal base64 data at input byte ${firstWrong(text, url)}`);
   return UTF8.decode(bytes);
+}
+
+/** Offset of the first character that cannot be, or of the last group when that is incomplete. */
+function firstWrong(text: string, url: boolean): number {
+  const wrong = (url ? /[^A-Za-z0-9_-]/ : /[^A-Za-z0-9+/]/).exec(text);
+  return wrong === null ? text.length - (text.length % 4) : wrong.index;
 }
 
 function padded64Url(text: string): string {
@@ -31,9 +38,9 @@ function hexDecoded(args: Args): string {
   const wrong = /[^0-9a-fA-F]/u.exec(text)?.[0];
   if (wrong !== undefined) {
     const code = (wrong.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-    throw bad(`invalid byte: U+${code} '${wrong}'`);
+    throw bad(`encoding/hex: invalid byte: U+${code} '${wrong}'`);
   }
-  if (text.length % 2 === 1) throw bad("odd length hex string");
+  if (text.length % 2 === 1) throw bad("encoding/hex: odd length hex string");
   return UTF8.decode(Buffer.from(text, "hex"));
 }
 
@@ -45,9 +52,14 @@ function queryEscape(text: string): string {
 }
 
 function queryUnescape(text: string): string {
-  const out = attempt(() => decodeURIComponent(text.replaceAll("+", " ")));
-  if (out === undefined) throw bad(`invalid URL escape ${JSON.stringify(text)}`);
-  return out;
+  const wrong = /%(?![0-9a-fA-F]{2})/.exec(text);
+  if (wrong !== null) throw bad(`invalid URL escape ${JSON.stringify(text.slice(wrong.index, wrong.index + 3))}`);
+  const spaced = text.replaceAll("+", " ");
+  if (!spaced.includes("%")) return spaced;
+  const bytes = spaced.split(/(%[0-9a-fA-F]{2})/).map((part) => {
+    return part.startsWith("%") ? Buffer.of(Number.parseInt(part.slice(1), 16)) : Buffer.from(part);
+  });
+  return UTF8.decode(Buffer.concat(bytes));
 }
 
 function encodeObject(args: Args): string {

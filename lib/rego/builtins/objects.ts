@@ -1,4 +1,5 @@
 import { charge } from "../_ambient.ts";
+import { BuiltinError } from "../errors.ts";
 import { equalValues, isArray, lookup, RegoObject, RegoSet, type RegoValue, typeName } from "../values.ts";
 import { type Args, any, type Family, fn, items, obj, operandError } from "./_kit.ts";
 
@@ -82,7 +83,7 @@ function subset(args: Args): RegoValue {
     return part.values().every((item) => members.has(item));
   }
   if (typeName(whole) !== typeName(part) || typeof whole !== "object" || whole === null) {
-    throw operandError(1, "both must be objects, sets or arrays", typeName(part));
+    throw new BuiltinError("both arguments object.subset must be of the same type or array and set", "eval_type_error");
   }
   return partHolds(whole, part);
 }
