@@ -42,7 +42,7 @@ install_bun() {
 }
 
 install_dependencies() {
-	if [ "$checkout/node_modules/.installed" -nt "$checkout/bun.lock" ]; then
+	if [ -n "$(find "$checkout/node_modules/.installed" -newer "$checkout/bun.lock" 2>/dev/null)" ]; then
 		return
 	fi
 	echo "Installing the project's dependencies"
@@ -89,9 +89,21 @@ install_nats() {
 	nats_is_good "$(command -v nats-server || echo /nonexistent)" || fail "the installed nats-server does not run; see $tools/nats.log"
 }
 
+# Compiled once, the command line answers in half the time. ./choria uses it while no source is newer.
+build_command_line() {
+	built=$state/build/choria.js
+	if [ -f "$built" ] && [ -z "$(cd "$checkout" && find cmd lib bun.lock package.json -newer "$built" | head -n 1)" ]; then
+		return
+	fi
+	(cd "$checkout" && bun build cmd/choria.ts --target=bun --format=cjs --minify --bytecode --outdir "$state/build") \
+		>"$tools/build.log" 2>&1 ||
+		{ cat "$tools/build.log" >&2; fail "the command line could not be built"; }
+}
+
 install_bun
 install_dependencies
 install_nats
+build_command_line
 if [ "${1:-}" = test ]; then
 	shift
 	exec bun run "$checkout/tests/run.ts" "$@"
