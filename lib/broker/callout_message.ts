@@ -1,6 +1,6 @@
 import { decodeNatsJwt, encodeNatsJwt, type Nkey } from "../crypto/mod.ts";
 import type { SubjectRules } from "../permissions/mod.ts";
-import { decodeUtf8, isObject, type JsonObject, newKsuid } from "../std/mod.ts";
+import { decodeUtf8, isObject, type JsonObject } from "../std/mod.ts";
 import type { Admission, LoginRequest, Verdict } from "./login.ts";
 
 /** A question of nats-server about a login. */
@@ -83,7 +83,7 @@ function userJwt(userNkey: string, { name, permissions, expires }: Admission, is
 }
 
 function common(issuer: Nkey, sub: string, aud: string, now: number): JsonObject {
-  return { jti: newKsuid(), iat: Math.floor(now / 1_000), iss: issuer.publicKey, sub, aud };
+  return { jti: sub, iat: Math.floor(now / 1_000), iss: issuer.publicKey, sub, aud };
 }
 
 function rules({ allow, deny }: SubjectRules = { allow: [], deny: [] }): JsonObject {
