@@ -176,7 +176,8 @@ export class Interpreter {
     if (known !== undefined) return known;
     const single = group.kind === "complete" || group.kind === "function";
     const isFallback = (def: RuleDef) => def.isDefault && single;
-    const defs = group.defs.filter((def) => !isFallback(def));
+    const ordered = [...group.defs].sort((a, b) => Number(a.isDefault) - Number(b.isDefault));
+    const defs = ordered.filter((def) => !isFallback(def));
     const fallback = group.defs.find(isFallback);
     const linked: LinkedGroup = {
       defs: defs.map((def) => once(() => this.#linkDef(def, group))),
@@ -200,7 +201,7 @@ export class Interpreter {
   #linkBranch(branch: Branch, def: RuleDef, group: RuleGroup): LinkedBranch {
     const bound = new Set<number>();
     for (let id = 0; id < def.arity; id++) bound.add(id);
-    const found = foundGoal(branch, group);
+    const found = foundGoal(branch, group, def.isDefault);
     if (!this.#traced) return { goal: this.#linker.branch(branch, bound, found), slots: branch.slots };
     const id = this.branchId(branch);
     const reached = (f: Frame, index: number) => f.c.tracer?.reached(id, index);
@@ -246,7 +247,7 @@ function sayTheSame(defs: readonly RuleDef[]): boolean {
   return values.every((each) => each.k === "const" && equalValues(each.value, first.value));
 }
 
-function foundGoal(branch: Branch, group: RuleGroup): Goal {
+function foundGoal(branch: Branch, group: RuleGroup, isDefault: boolean): Goal {
   const get = linkTerm(branch.value);
   if (group.kind === "set") {
     return (f) => {
@@ -256,7 +257,7 @@ function foundGoal(branch: Branch, group: RuleGroup): Goal {
       return false;
     };
   }
-  if (group.kind === "partial") return foundBelow(branch);
+  if (group.kind === "partial") return foundBelow(branch, isDefault);
   const constant = branch.value.k === "const";
   return (f) => {
     const value = get(f);
@@ -266,7 +267,7 @@ function foundGoal(branch: Branch, group: RuleGroup): Goal {
   };
 }
 
-function foundBelow(branch: Branch): Goal {
+function foundBelow(branch: Branch, isDefault: boolean): Goal {
   const get = linkTerm(branch.value);
   const steps = branch.path.map(linkTerm);
   const conflict = (): never => {
@@ -293,6 +294,7 @@ function foundBelow(branch: Branch): Goal {
       } else {
         const value = get(f);
         if (before === undefined) node.set(key, value);
+        else if (isDefault) return false;
         else if (isOpen(before) || !equalValues(before, value)) return conflict();
       }
     }

@@ -43,6 +43,8 @@ const LANGUAGE: readonly Row[] = [
   ['q[k] contains v if some k, v in {"a": 1, "b": 2}\np := q', { a: [1], b: [2] }],
   ['p[x].b := y if some x, y in {"k": 1}', { k: { b: 1 } }],
   ["p.a.b := 1\np.a.c := 2", { a: { b: 1, c: 2 } }],
+  ["default p.a := 0\np.a := 1 if input.no\np[x] := 2 if some x in [`b`]", { a: 0, b: 2 }],
+  ["default p.a := 0\np.a := 1\np[x] := 2 if some x in [`b`]", { a: 1, b: 2 }],
   ['a.b["c-d"].e := 1\np := a.b["c-d"].e', 1],
   [
     'f(x) := "low" if x < 0\nelse := "zero" if x == 0\nelse := "high"\np := [f(-1), f(0), f(1)]',
