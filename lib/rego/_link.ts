@@ -179,6 +179,7 @@ export class Linker {
       const outside = saveState(c);
       for (const change of changes) change(f);
       c.cache = [];
+      c.calls = new Map();
       c.saved.push(outside);
       const done = inner(f);
       c.saved.pop();

@@ -28,6 +28,8 @@ export interface ContextState {
   input: RegoValue | undefined;
   data: RegoValue;
   cache: Cached[];
+  /** Results of functions for arguments without parts, by {@link callKey}. */
+  calls: Map<string, Cached>;
   shadow: Shadow | undefined;
   mocks: ReadonlyMap<string, Mock> | undefined;
 }
@@ -60,8 +62,8 @@ export interface Tracer {
 }
 
 /** The state of a context as it is now. */
-export function saveState({ input, data, cache, shadow, mocks }: Context): ContextState {
-  return { input, data, cache, shadow, mocks };
+export function saveState({ input, data, cache, calls, shadow, mocks }: Context): ContextState {
+  return { input, data, cache, calls, shadow, mocks };
 }
 
 /** Puts a context back into a state. */
@@ -69,8 +71,23 @@ export function restoreState(c: Context, state: ContextState): void {
   c.input = state.input;
   c.data = state.data;
   c.cache = state.cache;
+  c.calls = state.calls;
   c.shadow = state.shadow;
   c.mocks = state.mocks;
+}
+
+const LONGEST_KEY = 200;
+
+/** Where the result of a call is remembered; undefined for arguments that are not worth it. */
+export function callKey(group: number, args: readonly RegoValue[]): string | undefined {
+  let key = `${group}`;
+  for (const arg of args) {
+    if (typeof arg === "object" && arg !== null) return undefined;
+    const text = String(arg);
+    if (text.length > LONGEST_KEY) return undefined;
+    key += typeof arg === "string" ? ` "${text.length} ${text}` : ` ${text}`;
+  }
+  return key;
 }
 
 /** Variables of one run of a branch. */

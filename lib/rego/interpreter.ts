@@ -2,7 +2,7 @@ import { RuleIndex } from "./_index.ts";
 import { type Call, type Functions, type Goal, Linker, mockName } from "./_link.ts";
 import { linkTerm } from "./_match.ts";
 import { DataPath } from "./_walk.ts";
-import { BUSY, type Context, Frame, NOTHING } from "./context.ts";
+import { BUSY, type Context, callKey, Frame, NOTHING } from "./context.ts";
 import { RegoError, type RegoPlace } from "./errors.ts";
 import type { Branch, Callee, Literal, RuleDef, RuleGroup } from "./ir.ts";
 import type { ResolvedQuery } from "./resolver.ts";
@@ -164,9 +164,13 @@ export class Interpreter {
       const mock = c.mocks?.get(name);
       if (mock !== undefined) return "call" in mock ? mock.call(c, args) : mock.value;
       linked ??= this.#linked(group);
+      const key = c.mocks === undefined ? callKey(group.id, args) : undefined;
+      const known = key === undefined ? undefined : c.calls.get(key);
+      if (known !== undefined && known !== BUSY) return known === NOTHING ? undefined : known;
       c.meter.enter();
       const value = this.#single(c, linked, args, "functions must not produce multiple outputs for same inputs");
       c.meter.leave();
+      if (key !== undefined) remember(c, key, value);
       return value;
     };
   }
@@ -231,6 +235,14 @@ export interface LibraryCode {
 }
 
 const CONFLICT = Symbol("several values");
+
+const MOST_CALLS = 10_000;
+
+function remember(c: Context, key: string, value: RegoValue | undefined): void {
+  if (c.calls.size >= MOST_CALLS) return;
+  c.meter.make(key.length + 32);
+  c.calls.set(key, value === undefined ? NOTHING : value);
+}
 
 function once<T>(make: () => T): () => T {
   let made: T | undefined;

@@ -129,6 +129,7 @@ class CompiledPolicy implements RegoPolicy {
       input,
       data: options.data === undefined ? EMPTY : toRego(options.data),
       cache: [],
+      calls: new Map(),
       shadow: undefined,
       mocks: undefined,
       saved: [],

@@ -41,6 +41,11 @@ describe("an evaluation is stopped", () => {
     expect(evaluate(source, { depth: 400 })).toBe(1);
   });
 
+  test("but not when functions call each other twice with the same arguments", () => {
+    const chain = Array.from({ length: 60 }, (_, i) => `f${i}(x) := f${i + 1}(x) + f${i + 1}(x)`).join("\n");
+    expect(evaluate(`${chain}\nf60(x) := x\np := f0(1)`)).toBe(2n ** 60n);
+  });
+
   test("when a comprehension grows too large", () => {
     const body = "p := count([[a, b] | some a in numbers.range(1, 3000); some b in numbers.range(1, 3000)])";
     expect(failure(() => evaluate(body, { resultBytes: 1_000_000 })).message).toContain("more than 1000000 bytes");
