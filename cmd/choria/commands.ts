@@ -17,6 +17,14 @@ export interface CommandModule {
 /** Every command, in the order of the help. */
 export const commands: readonly CommandEntry[] = [
   { name: "buildinfo", summary: "Show what this build of Choria is made of", load: () => import("./buildinfo.ts") },
+  {
+    name: "discover",
+    aliases: ["find"],
+    summary: "Name the nodes that filters match",
+    load: () => import("./discover.ts"),
+  },
+  { name: "facts", summary: "Report the values of a fact", load: () => import("./facts.ts") },
+  { name: "inventory", summary: "Show what a node is, has and does", load: () => import("./inventory.ts") },
   { name: "jwt", summary: "Create and inspect keys and tokens", load: () => import("./jwt.ts") },
   { name: "login", summary: "Log in to the AAA service", load: () => import("./login.ts") },
   { name: "ping", summary: "See which nodes answer", load: () => import("./ping.ts") },

@@ -16,6 +16,7 @@ import {
 } from "./client/filters.ts";
 import { discoverOptions } from "./client/nodes.ts";
 import { addClientFlags, type ClientFlags, type ClientSession, withFleet } from "./client/open.ts";
+import { isComplete, someFailed } from "./client/replies.ts";
 import { jsonLinesWriter, jsonWriter } from "./req/json.ts";
 import { sendersWriter } from "./req/senders.ts";
 import { tableWriter } from "./req/table.ts";
@@ -40,9 +41,6 @@ interface ReqFlags extends ClientFlags, FilterFlags, DiscoveryFlags {
   sort?: true;
   exitZero?: true;
 }
-
-/** Exit code when the request was made but some nodes failed or did not answer. */
-const someFailed = 2;
 
 /** `choria req`: call an action of an agent on many nodes. */
 export function command(): Command {
@@ -137,8 +135,7 @@ function end(request: FleetRequest, writer: ResultWriter): void {
 
 function exitCode(stats: RequestStats, flags: ReqFlags): number {
   if (flags.replyTo !== undefined) return 0;
-  const isFine = stats.failed === 0 && stats.noResponses.length === 0 && stats.responses > 0;
-  return isFine ? 0 : someFailed;
+  return isComplete(stats) ? 0 : someFailed;
 }
 
 async function requestOptions(flags: ReqFlags, config: Config): Promise<RequestOptions> {

@@ -43,6 +43,14 @@ export interface DiscoverOptions {
   signal?: AbortSignal;
 }
 
+/** A search for nodes. */
+export interface Discovery {
+  /** The method, as people name it. */
+  method: string;
+  /** Nodes, each once, as they are found. */
+  nodes: AsyncIterable<string>;
+}
+
 /** Methods that ask the nodes themselves. */
 const broadcastMethods = ["mc", "broadcast"];
 

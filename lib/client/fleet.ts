@@ -16,7 +16,14 @@ import { type Clock, type JsonObject, type Logger, silentLogger, systemClock } f
 import { TokenVerifier } from "../tokens/mod.ts";
 import { connectClient } from "./connect.ts";
 import { Courier } from "./courier.ts";
-import { chooseSource, collectiveOf, courierBroadcaster, type DiscoverOptions, discoveryQuery } from "./discover.ts";
+import {
+  chooseSource,
+  collectiveOf,
+  courierBroadcaster,
+  type DiscoverOptions,
+  type Discovery,
+  discoveryQuery,
+} from "./discover.ts";
 import { filterOf } from "./filter_options.ts";
 import { type PingOptions, type PingReply, pingNodes } from "./ping.ts";
 import { FleetRequest } from "./request.ts";
@@ -133,6 +140,11 @@ export class Fleet implements AsyncDisposable {
     return this.#discover(options, filterOf(options.filter ?? {})).nodes;
   }
 
+  /** Like {@link discover}, with the name of the method by which nodes are found. */
+  discovery(options: DiscoverOptions = {}): Discovery {
+    return this.#discover(options, filterOf(options.filter ?? {}));
+  }
+
   /** Ask every node that a filter matches for a sign of life; ends as {@link PingOptions} say. */
   async *ping(options: PingOptions = {}): AsyncGenerator<PingReply> {
     const { config, clock } = this.#parts;
@@ -178,7 +190,7 @@ export class Fleet implements AsyncDisposable {
     return this.close();
   }
 
-  #discover(options: DiscoverOptions, filter: Filter): { method: string; nodes: AsyncIterable<string> } {
+  #discover(options: DiscoverOptions, filter: Filter): Discovery {
     const { config, clock } = this.#parts;
     this.#demandFilter(filter);
     const source = chooseSource(options, filter, config, this.#broadcaster(options.onRejected), clock);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export type { DiscoverOptions } from "./discover.ts";
+export type { DiscoverOptions, Discovery } from "./discover.ts";
 export { type FilterOptions, filterOf } from "./filter_options.ts";
 export { connectFleet, Fleet, type FleetOptions } from "./fleet.ts";
 export type { PingOptions, PingReply } from "./ping.ts";

@@ -3,7 +3,7 @@ import type { Filter } from "../protocol/mod.ts";
 import type { RemoteSigner } from "../security/mod.ts";
 import type { Clock } from "../std/mod.ts";
 import type { Courier } from "./courier.ts";
-import type { DiscoverOptions } from "./discover.ts";
+import type { DiscoverOptions, Discovery } from "./discover.ts";
 import type { Rejection } from "./stats.ts";
 import type { LimitOptions } from "./targets.ts";
 
@@ -59,5 +59,5 @@ export interface RequestContext {
   networkTimeout: number;
   collective: (wanted: string | undefined) => string;
   ddl: (agent: string) => Promise<AgentDdl>;
-  discover: (options: DiscoverOptions, filter: Filter) => { method: string; nodes: AsyncIterable<string> };
+  discover: (options: DiscoverOptions, filter: Filter) => Discovery;
 }

@@ -3,7 +3,10 @@ import { errorText, isObject, isStringList } from "../std/mod.ts";
 import { checkIdentities } from "./identity.ts";
 import type { NodeSource } from "./source.ts";
 
-/** How a file lists nodes: one a line, a JSON or YAML list, or the JSON results of an earlier request. */
+/**
+ * How a file lists nodes: one a line, a JSON or YAML list, or the JSON results of `choria req`, `ping`, `discover` or
+ * `facts`.
+ */
 export type NodeFileFormat = "text" | "json" | "yaml" | "rpc";
 
 /** Find nodes in a file. Filters do not apply to it. */
@@ -54,7 +57,7 @@ async function parseNames(text: string, format: NodeFileFormat, place: string): 
   const value = await parseValue(text, format, place);
   const names = format === "rpc" ? sendersOf(value) : value;
   if (isStringList(names)) return names;
-  const wanted = format === "rpc" ? "the results of a request" : "a list of names";
+  const wanted = format === "rpc" ? "the JSON results of another command" : "a list of names";
   throw new Error(`Cannot read nodes from ${place}: expected ${wanted}`);
 }
 
@@ -68,11 +71,13 @@ async function parseValue(text: string, format: NodeFileFormat, place: string): 
   }
 }
 
+/** Nodes of the results of a request, of a search for nodes or of a report on a fact. */
 function sendersOf(value: unknown): unknown {
-  const replies = isObject(value) ? value.replies : undefined;
-  return Array.isArray(replies)
-    ? replies.map((reply: unknown) => (isObject(reply) ? reply.sender : undefined))
-    : undefined;
+  if (!isObject(value)) return value;
+  const { replies } = value;
+  if (Array.isArray(replies)) return replies.map((reply: unknown) => (isObject(reply) ? reply.sender : undefined));
+  const groups = Object.values(value);
+  return groups.length > 0 ? groups.flatMap((group) => (isObject(group) ? group.identities : undefined)) : undefined;
 }
 
 function readNodeFile(path: string): string {

@@ -7,7 +7,8 @@ describe("the command line", () => {
   test("shows its commands, and its version", async () => {
     const help = await choria(["--help"]);
     expect({ code: help.code, err: help.err }).toEqual({ code: 0, err: "" });
-    for (const command of ["buildinfo", "jwt", "login", "ping", "req"]) expect(help.out).toContain(`\n  ${command}`);
+    for (const command of ["buildinfo", "discover", "facts", "inventory", "jwt", "login", "ping", "req"])
+      expect(help.out).toContain(`\n  ${command}`);
     const { out, code } = await choria(["--version"]);
     expect(code).toBe(0);
     expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);

@@ -32,7 +32,9 @@ describe("a file of nodes", () => {
     await expect(read).rejects.toThrow("Cannot read nodes from /nowhere/nodes: ENOENT");
     await expect(parseNodes('{"a":1}', "json", "x.json")).rejects.toThrow("x.json: expected a list of names");
     await expect(parseNodes("[", "json", "x.json")).rejects.toThrow("Cannot read nodes from x.json: ");
-    await expect(parseNodes("{}", "rpc", "stdin")).rejects.toThrow("stdin: expected the results of a request");
+    await expect(parseNodes("{}", "rpc", "stdin")).rejects.toThrow(
+      "stdin: expected the JSON results of another command",
+    );
   });
 
   test("holds nothing that could leave the subject of a node", async () => {

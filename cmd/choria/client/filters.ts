@@ -45,7 +45,7 @@ export function addDiscoveryFlags(command: Command): Command {
 }
 
 /** What filter flags mean. */
-export function filterOptions(flags: FilterFlags): FilterOptions {
+export function filterOptions(flags: Omit<FilterFlags, "target">): FilterOptions {
   return {
     facts: flags.wf,
     classes: flags.wc,
@@ -54,6 +54,11 @@ export function filterOptions(flags: FilterFlags): FilterOptions {
     combined: flags.with,
     ...(flags.select === undefined ? {} : { compound: flags.select }),
   };
+}
+
+/** Flags that match nodes with an agent beside what they match already. */
+export function withAgent<T extends FilterFlags>(flags: T, agent: string): T {
+  return flags.wa.includes(agent) ? flags : { ...flags, wa: [...flags.wa, agent] };
 }
 
 /** Gather a flag that may be repeated. */

@@ -2,7 +2,6 @@ import { fstatSync } from "node:fs";
 import type { DiscoverOptions } from "../../../lib/client/mod.ts";
 import type { Config } from "../../../lib/config/mod.ts";
 import { flatfileSource, listSource, parseNodes } from "../../../lib/discovery/mod.ts";
-import { isObject } from "../../../lib/std/mod.ts";
 import { type DiscoveryFlags, type FilterFlags, filterOptions, parsePairs } from "./filters.ts";
 
 /** Time after which somebody who waits for nodes from a pipe is told so, in milliseconds. */
@@ -10,7 +9,7 @@ const patience = 2_000;
 
 /**
  * How nodes are found, as flags, a pipe and the configuration say, in this order: `--nodes`, the results of another
- * request on standard input, `--dm`, the configuration.
+ * command on standard input, `--dm`, the configuration.
  */
 export async function discoverOptions(flags: FilterFlags & DiscoveryFlags, config: Config): Promise<DiscoverOptions> {
   const options: DiscoverOptions = {
@@ -37,7 +36,7 @@ function methodOptions(flags: DiscoveryFlags, config: Config): Pick<DiscoverOpti
   return { method, ...(file === undefined ? {} : { file }) };
 }
 
-/** Nodes of another request's JSON results, where such results come through a pipe or from a file. */
+/** Nodes of another command's JSON results, where such results come through a pipe or from a file. */
 async function pipedNodes(): Promise<string[] | undefined> {
   if (!isPiped()) return undefined;
   const notice = setTimeout(() => {
@@ -45,9 +44,8 @@ async function pipedNodes(): Promise<string[] | undefined> {
   }, patience);
   try {
     const text = (await Bun.stdin.text()).trim();
-    if (!text.startsWith("{") || !text.endsWith("}")) return undefined;
-    if (!isObject(JSON.parse(text))) return undefined;
-    return await parseNodes(text, "rpc", "standard input");
+    const isJson = (text.startsWith("{") && text.endsWith("}")) || (text.startsWith("[") && text.endsWith("]"));
+    return isJson ? await parseNodes(text, "rpc", "standard input") : undefined;
   } finally {
     clearTimeout(notice);
   }
