@@ -1,4 +1,4 @@
-import { decodeRpcReply, type Reply, type RpcReply, type StatusCode, statusCodes } from "../protocol/mod.ts";
+import { decodeRpcReply, type Reply, type RpcReply, statusCodes } from "../protocol/mod.ts";
 import { errorText } from "../std/mod.ts";
 
 /** A node's answer to a request, verified. */
@@ -8,7 +8,7 @@ export interface FleetReply {
   action: string;
   /** Whether the action ended well: status code 0. */
   ok: boolean;
-  statuscode: StatusCode;
+  statuscode: number;
   statusmsg: string;
   /** Outputs of the action, usually an object. */
   data: unknown;

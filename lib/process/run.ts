@@ -7,10 +7,14 @@ export type ProcessFault = "start" | "timeout" | "output" | "cancelled";
 export class ProcessError extends Error {
   override readonly name = "ProcessError";
   readonly fault: ProcessFault;
+  /** What it had printed to stderr by then, where that was collected. */
+  readonly stderr: Uint8Array;
 
-  constructor(fault: ProcessFault, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(fault: ProcessFault, message: string, options: ErrorOptions & { stderr?: Uint8Array } = {}) {
+    const { stderr = new Uint8Array(), ...rest } = options;
+    super(message, rest);
     this.fault = fault;
+    this.stderr = stderr;
   }
 }
 
@@ -30,6 +34,12 @@ export interface RunOptions {
    * @default false
    */
   captureStderr?: boolean;
+  /**
+   * Whether the run is over when the program itself has ended: what it leaves running in its process group is killed,
+   * and what has left the group but holds stdout is not waited for.
+   * @default false
+   */
+  endWithProgram?: boolean;
   /** Environment; that of this process by default. */
   env?: Readonly<Record<string, string | undefined>>;
   /** Working folder; that of this process by default. */
@@ -53,6 +63,9 @@ export interface RunResult {
 
 const defaultMaxOutput = 4 * 1024 * 1024;
 
+/** How long output is still read once the program has ended, in milliseconds, where the run ends with it. */
+const drainTime = 100;
+
 /**
  * Run a program in a process group of its own, without a shell, and wait for its end.
  *
@@ -61,25 +74,26 @@ const defaultMaxOutput = 4 * 1024 * 1024;
  * started in its group is left running then.
  */
 export async function runProcess(command: readonly string[], options: RunOptions): Promise<RunResult> {
-  const { timeout, maxOutput = defaultMaxOutput, captureStderr = false, clock = systemClock, signal } = options;
+  const { timeout, maxOutput = defaultMaxOutput, clock = systemClock, signal } = options;
   if (signal?.aborted) throw new ProcessError("cancelled", "it was called off");
   const child = start(command, options);
-  let fault: ProcessError | undefined;
-  const stop = (error: ProcessError) => {
-    fault ??= error;
+  let fault: { kind: ProcessFault; reason: string } | undefined;
+  const stop = (kind: ProcessFault, reason: string) => {
+    fault ??= { kind, reason };
     killGroup(child.pid);
   };
-  const onAbort = () => stop(new ProcessError("cancelled", "it was called off"));
+  const onAbort = () => stop("cancelled", "it was called off");
   signal?.addEventListener("abort", onAbort, { once: true });
-  using _limit = clock.after(timeout, () => stop(new ProcessError("timeout", `it took longer than ${timeout} ms`)));
-  const tooMuch = () => stop(new ProcessError("output", `it printed more than ${maxOutput} bytes`));
+  using _limit = clock.after(timeout, () => stop("timeout", `it took longer than ${timeout} ms`));
+  const tooMuch = () => stop("output", `it printed more than ${maxOutput} bytes`);
+  const ended = options.endWithProgram ? programEnd(child, clock) : undefined;
   try {
     const [stdout, stderr] = await Promise.all([
-      collect(child.stdout, maxOutput, tooMuch),
-      captureStderr ? collect(child.stderr, maxOutput, tooMuch) : new Uint8Array(),
+      collect(child.stdout, maxOutput, tooMuch, ended),
+      collect(child.stderr, maxOutput, tooMuch, ended),
       child.exited,
     ]);
-    if (fault !== undefined) throw fault;
+    if (fault !== undefined) throw new ProcessError(fault.kind, fault.reason, { stderr });
     return {
       stdout,
       stderr,
@@ -89,6 +103,13 @@ export async function runProcess(command: readonly string[], options: RunOptions
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }
+}
+
+/** The end of the program and of what is left in its group, with a moment for what it printed last. */
+async function programEnd(child: Child, clock: Clock): Promise<void> {
+  await child.exited;
+  killGroup(child.pid);
+  await clock.sleep(drainTime);
 }
 
 type Child = Bun.Subprocess<Uint8Array, "pipe", "pipe" | "ignore">;
@@ -110,20 +131,28 @@ function start(command: readonly string[], options: RunOptions): Child {
   }
 }
 
+/** Read a stream until it ends, holds too much, or nobody waits for it any more. */
 async function collect(
   stream: ReadableStream<Uint8Array> | undefined,
   max: number,
   tooMuch: () => void,
+  ended?: Promise<void>,
 ): Promise<Uint8Array> {
+  if (stream === undefined) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of stream ?? []) {
-    length += chunk.length;
+  const reader = stream.getReader();
+  void ended?.then(() => reader.cancel()).catch(() => undefined);
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
     if (length > max) {
       tooMuch();
+      await reader.cancel();
       break;
     }
-    chunks.push(chunk);
+    chunks.push(value);
   }
   return Buffer.concat(chunks);
 }

@@ -22,6 +22,7 @@ export {
   decodeRpcRequest,
   encodeRpcReply,
   encodeRpcRequest,
+  isStatusCode,
   type RpcReply,
   type RpcRequest,
   type StatusCode,

@@ -26,7 +26,8 @@ export interface RpcRequest {
 /** Payload of an RPC agent's reply. */
 export interface RpcReply {
   action: string;
-  statuscode: StatusCode;
+  /** One of the {@link statusCodes}, or, from agents that have codes of their own, another up to 255. */
+  statuscode: number;
   statusmsg: string;
   /** Outputs of the action: an object, unless the agent says otherwise. */
   data: unknown;
@@ -71,8 +72,9 @@ export function decodeRpcReply(bytes: Uint8Array): RpcReply {
   return { action, statuscode, statusmsg, data: value.data ?? {} };
 }
 
-function isStatusCode(value: unknown): value is StatusCode {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 5;
+/** Whether a value can be the status code of a reply: a whole number from 0 to 255. */
+export function isStatusCode(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 255;
 }
 
 function parse(bytes: Uint8Array, what: string): JsonObject {

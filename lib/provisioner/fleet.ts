@@ -1,8 +1,7 @@
-import { type Clock, errorText, type Logger } from "../std/mod.ts";
+import { type Clock, errorText, type Logger, Semaphore } from "../std/mod.ts";
 import type { ProvisionerMetrics } from "./metrics.ts";
 import { CallError } from "./node_caller.ts";
 import { DeferredError, type NodeOutcome, type NodeTurn, Place } from "./node_turn.ts";
-import { Semaphore } from "./semaphore.ts";
 
 /** How a node came to our attention: by saying that it has started, or by answering a discovery. */
 export type NodeSource = "event" | "discovery";

@@ -28,7 +28,6 @@ export { type CallLimits, NodeCalls } from "./node_calls.ts";
 export { type ProvisioningTools, provisionNode } from "./node_provisioning.ts";
 export { DeferredError, type NodeOutcome, type NodeTurn } from "./node_turn.ts";
 export { type Provisioner, type ProvisionerOptions, startProvisioner } from "./provisioner.ts";
-export { Semaphore } from "./semaphore.ts";
 export { issueNodeToken, readIssuer, type ServerTokenIssuer, type ServerTokenRequest } from "./server_token.ts";
 export { encryptTlsKey } from "./tls_key.ts";
 export { isSameVersion } from "./versions.ts";

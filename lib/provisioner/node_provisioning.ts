@@ -1,4 +1,5 @@
 import { decodeHex, verifySignature } from "../crypto/mod.ts";
+import type { Semaphore } from "../std/mod.ts";
 import { type Clock, encodeUtf8, errorText, type JsonObject, type Logger } from "../std/mod.ts";
 import { type ProvisioningClaims, type VerifyKey, verifyToken } from "../tokens/mod.ts";
 import { claimsDocument } from "./_claims.ts";
@@ -7,7 +8,6 @@ import { encodeSorted, type Helper, type HelperReply, type HelperRequest } from 
 import type { ProvisionerMetrics } from "./metrics.ts";
 import type { NodeCalls } from "./node_calls.ts";
 import { DeferredError, type NodeOutcome, type NodeTurn } from "./node_turn.ts";
-import type { Semaphore } from "./semaphore.ts";
 import { issueNodeToken, type ServerTokenIssuer } from "./server_token.ts";
 import { encryptTlsKey } from "./tls_key.ts";
 import { isSameVersion } from "./versions.ts";

@@ -1,4 +1,4 @@
-import type { Semaphore } from "./semaphore.ts";
+import type { Semaphore } from "../std/mod.ts";
 
 /** How the work on a node ended well. */
 export type NodeOutcome = "provisioned" | "shutdown" | "upgraded";

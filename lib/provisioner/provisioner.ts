@@ -9,7 +9,7 @@ import {
   ReplyVerifier,
   readCredentials,
 } from "../security/mod.ts";
-import { type Clock, errorText, type Logger, systemClock } from "../std/mod.ts";
+import { type Clock, errorText, type Logger, Semaphore, systemClock } from "../std/mod.ts";
 import { type Election, startElection } from "../streams/mod.ts";
 import { readVerifyKey, TokenVerifier } from "../tokens/mod.ts";
 import type { ProvisionerConfig } from "./config.ts";
@@ -22,7 +22,6 @@ import { NodeCaller } from "./node_caller.ts";
 import { NodeCalls } from "./node_calls.ts";
 import { type ProvisioningTools, provisionNode } from "./node_provisioning.ts";
 import type { NodeTurn } from "./node_turn.ts";
-import { Semaphore } from "./semaphore.ts";
 import { readIssuer } from "./server_token.ts";
 
 /** How {@link startProvisioner} starts. */

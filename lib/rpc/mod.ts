@@ -9,4 +9,11 @@ export { auditLine, type FileAuditorOptions, fileAuditor } from "./audit.ts";
 export type { ActionCall, Authorizer, CallAuditor, Decision } from "./authorizer.ts";
 export { AgentHost, type AgentHostOptions } from "./host.ts";
 export { type HostStats, newHostStats } from "./host_stats.ts";
-export { type Action, type ActionContext, ActionError, type RpcAgentOptions, rpcAgent } from "./rpc_agent.ts";
+export {
+  type Action,
+  type ActionContext,
+  ActionError,
+  type RpcAgentOptions,
+  rpcAgent,
+  WholeReply,
+} from "./rpc_agent.ts";

@@ -29,6 +29,15 @@ export class ActionError extends Error {
   }
 }
 
+/** What an action gives that answers with a whole reply, not with outputs alone. */
+export class WholeReply {
+  readonly reply: RpcReply;
+
+  constructor(reply: RpcReply) {
+    this.reply = reply;
+  }
+}
+
 /** What an action gets to work with. */
 export interface ActionContext {
   /** The message in which the call came: who calls, from where, when. */
@@ -38,8 +47,8 @@ export interface ActionContext {
 }
 
 /**
- * An action: takes its inputs, gives its outputs (undefined for none), throws {@link ActionError} to say why it could
- * not.
+ * An action: takes its inputs, gives its outputs (undefined for none) or a {@link WholeReply}, throws
+ * {@link ActionError} to say why it could not.
  */
 export type Action = (data: JsonObject, context: ActionContext) => unknown;
 
@@ -109,6 +118,7 @@ export function rpcAgent(
   async function run(action: Action, call: RpcRequest, context: ActionContext): Promise<RpcReply> {
     try {
       const data = await action(call.data, context);
+      if (data instanceof WholeReply) return data.reply;
       // Null is an answer: that of data plugins that found nothing.
       const outputs = data === undefined ? {} : data;
       return { action: call.action, statuscode: statusCodes.ok, statusmsg: "OK", data: outputs };

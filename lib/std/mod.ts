@@ -31,5 +31,6 @@ export {
   silentLogger,
 } from "./logger.ts";
 export { LruMap } from "./lru.ts";
+export { Semaphore } from "./semaphore.ts";
 export { formatGoTime, formatRfc3339, zeroTime } from "./time.ts";
 export { version } from "./version.ts";

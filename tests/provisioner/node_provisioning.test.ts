@@ -9,9 +9,8 @@ import {
   type ProvisioningTools,
   parseProvisionerConfig,
   provisionNode,
-  Semaphore,
 } from "../../lib/provisioner/mod.ts";
-import { encodeUtf8, type JsonObject, silentLogger, systemClock } from "../../lib/std/mod.ts";
+import { encodeUtf8, type JsonObject, Semaphore, silentLogger, systemClock } from "../../lib/std/mod.ts";
 import { keySigner } from "../../lib/tokens/mod.ts";
 import { TestOrganization } from "../support/organization.ts";
 
