@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { type Config, hostIdentity } from "../config/mod.ts";
 import { type Connection, type TlsOptions, tlsOptions } from "../connector/mod.ts";
 import { type AgentDdl, builtinResolver, type DdlResolver, folderResolver, resolveDdl } from "../ddl/mod.ts";
@@ -26,6 +25,7 @@ import {
 } from "./discover.ts";
 import { filterOf } from "./filter_options.ts";
 import { type PingOptions, type PingReply, pingNodes } from "./ping.ts";
+import { Registry, registryAgent } from "./registry.ts";
 import { FleetRequest } from "./request.ts";
 import type { RequestOptions } from "./request_options.ts";
 import { serviceSigner } from "./service_signer.ts";
@@ -110,9 +110,12 @@ export class Fleet implements AsyncDisposable {
   readonly caller: string;
   /** The connection, for what goes beyond requests. */
   readonly connection: Connection;
+  /** The network's registry of DDLs, where the configuration has a cache for it. */
+  readonly registry: Registry | undefined;
   readonly #parts: FleetParts;
   readonly #courier: Courier;
   readonly #signer: RemoteSigner | undefined;
+  readonly #resolvers: readonly DdlResolver[];
 
   /** Fleets come from {@link connectFleet}. */
   constructor(parts: FleetParts) {
@@ -121,6 +124,8 @@ export class Fleet implements AsyncDisposable {
     this.connection = parts.connection;
     this.#courier = new Courier({ ...parts, ttl: parts.config.get("ttl") });
     this.#signer = this.#signerOf(parts.config);
+    this.registry = this.#registryOf(parts.config);
+    this.#resolvers = this.registry === undefined ? parts.resolvers : [...parts.resolvers, this.registry];
   }
 
   /**
@@ -128,7 +133,7 @@ export class Fleet implements AsyncDisposable {
    * @throws {DdlError} when it is found nowhere.
    */
   ddl(agent: string): Promise<AgentDdl> {
-    return resolveDdl(agent, this.#parts.resolvers);
+    return resolveDdl(agent, this.#resolvers);
   }
 
   /**
@@ -212,6 +217,14 @@ export class Fleet implements AsyncDisposable {
     return signal === undefined ? this.#parts.signal : AbortSignal.any([signal, this.#parts.signal]);
   }
 
+  #registryOf(config: Config): Registry | undefined {
+    const cache = config.get("plugin.choria.services.registry.cache");
+    if (cache === "") return undefined;
+    const call = async (action: string, data: JsonObject) =>
+      (await this.request(registryAgent, action, data).all()).at(0);
+    return new Registry({ cache, call, logger: this.#parts.logger });
+  }
+
   #signerOf(config: Config): RemoteSigner | undefined {
     if (config.get("plugin.choria.security.request_signer.service")) {
       const timeout = (config.get("discovery_timeout") + signerTimeout) * 1_000;
@@ -246,11 +259,6 @@ async function senderOf(config: Config, clock: Clock): Promise<string> {
 }
 
 function resolversOf(config: Config): DdlResolver[] {
-  const cache = config.get("plugin.choria.services.registry.cache");
-  const folders = [
-    ...config.get("libdir"),
-    ...config.get("plugin.choria.agent_provider.mcorpc.libdir"),
-    ...(cache === "" ? [] : [join(cache, "agent")]),
-  ];
+  const folders = [...config.get("libdir"), ...config.get("plugin.choria.agent_provider.mcorpc.libdir")];
   return folders.length === 0 ? [builtinResolver] : [builtinResolver, folderResolver(folders)];
 }

@@ -8,6 +8,7 @@ export type { DiscoverOptions, Discovery } from "./discover.ts";
 export { type FilterOptions, filterOf } from "./filter_options.ts";
 export { connectFleet, Fleet, type FleetOptions } from "./fleet.ts";
 export type { PingOptions, PingReply } from "./ping.ts";
+export { Registry, type RegistryOptions, registryAgent } from "./registry.ts";
 export type { FleetReply } from "./reply.ts";
 export { FleetRequest } from "./request.ts";
 export type { RequestEvent, RequestOptions } from "./request_options.ts";

@@ -22,5 +22,5 @@ export {
 export { DdlError, decodeDdl, parseDdl } from "./decode.ts";
 export { encodeDdl } from "./encode.ts";
 export { outputLabel, withOutputDefaults } from "./outputs.ts";
-export { builtinResolver, type DdlResolver, folderResolver, resolveDdl } from "./resolver.ts";
+export { builtinResolver, type DdlResolver, folderAgents, folderResolver, resolveDdl } from "./resolver.ts";
 export { checkValue, validateInputs } from "./validate.ts";

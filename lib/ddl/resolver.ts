@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { isFile } from "../std/mod.ts";
 import { builtinDdl } from "./builtin.ts";
 import type { AgentDdl } from "./ddl.ts";
@@ -28,15 +28,33 @@ export function folderResolver(folders: readonly string[]): DdlResolver {
     name: folders.join(":"),
     async resolve(agent) {
       if (!isAgentName(agent)) return undefined;
-      const places = folders.flatMap((folder) => [
-        join(folder, "choria", "agent", `${agent}.json`),
-        join(folder, "mcollective", "agent", `${agent}.json`),
-        join(folder, `${agent}.json`),
-      ]);
-      const path = places.find(isFile);
+      const path = placesIn(folders)
+        .map((place) => join(place, `${agent}.json`))
+        .find(isFile);
       return path === undefined ? undefined : parseDdl(readFileSync(path, "utf8"), path);
     },
   };
+}
+
+/** Names of the agents whose DDLs {@link folderResolver} finds in folders, sorted. */
+export function folderAgents(folders: readonly string[]): string[] {
+  const names = placesIn(folders).flatMap(jsonFiles).filter(isAgentName);
+  return [...new Set(names)].sort();
+}
+
+function placesIn(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) => [join(folder, "choria", "agent"), join(folder, "mcollective", "agent"), folder]);
+}
+
+function jsonFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((file) => file.endsWith(".json"))
+      .map((file) => basename(file, ".json"));
+  } catch {
+    // Folders that are configured need not be there.
+    return [];
+  }
 }
 
 /**

@@ -46,5 +46,10 @@ export function writeFileAtomic(path: string, data: string | Uint8Array, options
 
 /** Whether a regular file stands at `path`. Never throws. */
 export function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch {
+    // For example a folder on the way that cannot be entered, or is none.
+    return false;
+  }
 }
