@@ -32,6 +32,13 @@ export function splitCommand(line: string): string[] {
   return words;
 }
 
+/**
+ * Write words as a command line that {@link splitCommand}, and any shell, reads back as the same words.
+ */
+export function joinCommand(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+}
+
 function readQuoted(line: string, start: number): { text: string; end: number } {
   const quote = line[start];
   let text = "";

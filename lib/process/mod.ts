@@ -4,5 +4,5 @@
  *
  * @module
  */
-export { splitCommand } from "./command_line.ts";
+export { joinCommand, splitCommand } from "./command_line.ts";
 export { ProcessError, type ProcessFault, type RunOptions, type RunResult, runProcess } from "./run.ts";

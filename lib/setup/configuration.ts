@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { formatConf } from "../config/mod.ts";
+import { joinCommand } from "../process/mod.ts";
 import { writeFileAtomic } from "../std/mod.ts";
 import { provisioningSecret } from "./credentials.ts";
 import type { Layout, Ports } from "./layout.ts";
@@ -159,7 +160,7 @@ function provisionerYaml(layout: Layout, { ports, issuer, helper }: NetworkSetti
     interval: "1m",
     logfile: "/dev/stdout",
     loglevel: "info",
-    helper: `"${process.execPath}" "${helper}" "${layout.config("provisioner", "helper.json")}"`,
+    helper: joinCommand([process.execPath, helper, layout.config("provisioner", "helper.json")]),
     token: provisioningSecret,
     choria_insecure: false,
     site: "local",

@@ -21,7 +21,7 @@ import { waitFor } from "../support/wait.ts";
 const checkout = resolve(import.meta.dir, "../..");
 const identities = serverIdentities(10);
 const folder = temporaryFolder();
-const layout = new Layout(folder.file("state"));
+const layout = new Layout(folder.file(`the network's "state"`));
 const options: NetworkOptions = { layout, checkout, clock: systemClock, say: () => undefined };
 
 interface Run {
