@@ -12,9 +12,9 @@ const rows = [
   ["protocol", "permissions"],
   ["security", "filter", "policy"],
   ["connector"],
-  ["streams", "lifecycle"],
+  ["streams", "lifecycle", "submission"],
   ["rpc", "discovery"],
-  ["client"],
+  ["client", "external"],
   ["server", "broker", "provisioner", "aaa", "emulator", "setup"],
 ];
 
