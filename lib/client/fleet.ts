@@ -30,6 +30,7 @@ import { FleetRequest } from "./request.ts";
 import type { RequestOptions } from "./request_options.ts";
 import { serviceSigner } from "./service_signer.ts";
 import type { Rejection } from "./stats.ts";
+import { type TypedAgent, typedAgent } from "./typed_agent.ts";
 
 /** How {@link connectFleet} connects. */
 export interface FleetOptions {
@@ -182,6 +183,20 @@ export class Fleet implements AsyncDisposable {
       discover: (wanted: DiscoverOptions, filter: Filter) => this.#discover(wanted, filter),
     };
     return new FleetRequest(context, agent, action, data, options);
+  }
+
+  /**
+   * An agent by its DDL, with a method for each of its actions:
+   *
+   * ```ts
+   * const { get_fact } = fleet.agent(rpcutil);
+   * for await (const reply of get_fact({ fact: "os.family" })) if (reply.ok) console.log(reply.data.value);
+   * ```
+   *
+   * @param ddl Written down as a constant, or by {@link defineDdl}, so that inputs and outputs are known by type.
+   */
+  agent<const D extends AgentDdl>(ddl: D): TypedAgent<D> {
+    return typedAgent(this, ddl);
   }
 
   /** End every request and close the connection. Idempotent. */

@@ -4,6 +4,8 @@
  *
  * @module
  */
+export { type ActionReply, ActionRequest } from "./action_request.ts";
+export { AgentClient } from "./agent_client.ts";
 export type { DiscoverOptions, Discovery } from "./discover.ts";
 export { type FilterOptions, filterOf } from "./filter_options.ts";
 export { connectFleet, Fleet, type FleetOptions } from "./fleet.ts";
@@ -14,3 +16,4 @@ export { FleetRequest } from "./request.ts";
 export type { RequestEvent, RequestOptions } from "./request_options.ts";
 export type { Rejection, RequestStats } from "./stats.ts";
 export { batchesOf, type LimitOptions, limitTargets } from "./targets.ts";
+export type { ActionArguments, ActionOptions, TypedAgent } from "./typed_agent.ts";

@@ -6,6 +6,7 @@
  */
 export { Aggregates, type Aggregator } from "./aggregate.ts";
 export { builtinDdl, builtinDdls } from "./builtin.ts";
+export { type CheckedOutputs, checkOutputs } from "./check_outputs.ts";
 export { completeInputs, convertInputs } from "./convert.ts";
 export {
   type AgentDdl,
@@ -23,4 +24,12 @@ export { DdlError, decodeDdl, parseDdl } from "./decode.ts";
 export { encodeDdl } from "./encode.ts";
 export { outputLabel, withOutputDefaults } from "./outputs.ts";
 export { builtinResolver, type DdlResolver, folderAgents, folderResolver, resolveDdl } from "./resolver.ts";
+export {
+  type ActionInputs,
+  type ActionName,
+  type ActionOf,
+  type ActionOutputs,
+  defineDdl,
+  type ValueOf,
+} from "./typed.ts";
 export { checkValue, validateInputs } from "./validate.ts";
