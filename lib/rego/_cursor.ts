@@ -132,6 +132,31 @@ export class Cursor {
     }
   }
 
+  /** Runs a piece of parsing; where it fails and there is another way to read the text, that one counts. */
+  either<T>(first: () => T, second: () => T | undefined): T {
+    const [index, depth] = [this.#index, this.#depth];
+    try {
+      return first();
+    } catch (error) {
+      if (!(error instanceof RegoError)) throw error;
+      this.#index = index;
+      this.#depth = depth;
+      this.token = this.#at(index);
+      const other = this.#attempt(second);
+      if (other === undefined) throw error;
+      return other;
+    }
+  }
+
+  #attempt<T>(run: () => T | undefined): T | undefined {
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof RegoError) return undefined;
+      throw error;
+    }
+  }
+
   /** Runs a piece of parsing over another list of tokens. */
   over<T>(tokens: readonly Token[], run: () => T): T {
     const saved = [this.#tokens, this.#index] as const;

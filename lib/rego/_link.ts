@@ -213,10 +213,8 @@ export class Linker {
       const call = this.#functions.code(callee, NOWHERE);
       const replacement: Mock = {
         call: (c, args) => {
-          const mocks = c.mocks;
-          const rest = new Map(mocks);
-          rest.delete(name);
-          c.mocks = rest;
+          const { mocks } = c;
+          c.mocks = undefined;
           const result = call(c, args);
           c.mocks = mocks;
           return result;

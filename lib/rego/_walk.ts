@@ -19,11 +19,20 @@ function linkSteps(path: readonly Simple[], bound: Set<number>): Step[] {
   return path.map((step) => (isBound(step, bound) ? { get: linkTerm(step) } : { match: linkMatch(step, bound) }));
 }
 
-function walkValue(step: Step, next: Walk): Walk {
+type Lookup = (value: RegoValue, key: RegoValue) => RegoValue | undefined;
+
+/** Looks up a key in the data given, where a number also stands for the name it is written as. */
+function lookupData(value: RegoValue, key: RegoValue): RegoValue | undefined {
+  const found = lookup(value, key);
+  if (found !== undefined || typeof key !== "number" || !(value instanceof RegoObject)) return found;
+  return value.get(String(key));
+}
+
+function walkValue(step: Step, next: Walk, find: Lookup = lookup): Walk {
   if ("get" in step) {
     const { get } = step;
     return (f, value) => {
-      const inner = lookup(value, get(f));
+      const inner = find(value, get(f));
       return inner !== undefined && next(f, inner);
     };
   }
@@ -67,6 +76,19 @@ function walkObject(f: Frame, value: RegoObject, match: Match, next: Walk): bool
   return false;
 }
 
+/** The walks from each step on to the goal, and the goal itself at the end. */
+function chain(steps: readonly Step[], goal: Walk, find: Lookup): Walk[] {
+  const out: Walk[] = new Array(steps.length + 1);
+  let next = goal;
+  out[steps.length] = goal;
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const step = steps[i];
+    if (step !== undefined) next = walkValue(step, next, find);
+    out[i] = next;
+  }
+  return out;
+}
+
 /** Links a path below a plain value. */
 export function linkPath(path: readonly Simple[], bound: Set<number>, last: (bound: Set<number>) => Walk): Walk {
   const steps = linkSteps(path, bound);
@@ -88,8 +110,8 @@ export class DataPath {
     const isNumber = first?.k === "const" && typeof first.value === "number";
     const named: readonly Simple[] = isNumber ? [{ k: "const", value: String(first.value) }, ...others] : path;
     const steps = linkSteps(named, bound);
-    const walks: Walk[] = [last(bound)];
-    for (const step of steps.toReversed()) walks.unshift(walkValue(step, walks[0] ?? (() => false)));
+    const goal = last(bound);
+    const walks = chain(steps, goal, lookup);
     let node: TreeNode | undefined = this.#root;
     let depth = 0;
     for (; node !== undefined && node.group === undefined && depth < path.length; depth++) {
@@ -97,11 +119,12 @@ export class DataPath {
       if (step?.k !== "const") break;
       node = node.children.get(keyOf(step.value));
     }
-    const whole = walks[0] ?? (() => false);
+    const given = chain(steps, goal, lookupData);
+    const whole = given[0] ?? goal;
     if (node === undefined) return (f) => whole(f, f.c.data);
-    const rest = walks[depth] ?? (() => false);
+    const rest = walks[depth] ?? goal;
     if (node.group !== undefined) return this.#throughGroup(node.group, rest, whole);
-    return this.#throughTree(steps, walks);
+    return this.#throughTree(steps, walks, given);
   }
 
   #throughGroup(group: RuleGroup, rest: Walk, whole: Walk): (f: Frame) => boolean {
@@ -114,7 +137,7 @@ export class DataPath {
     };
   }
 
-  #throughTree(steps: readonly Step[], walks: readonly Walk[]): (f: Frame) => boolean {
+  #throughTree(steps: readonly Step[], walks: readonly Walk[], given: readonly Walk[]): (f: Frame) => boolean {
     const go = (
       f: Frame,
       node: TreeNode | undefined,
@@ -122,9 +145,9 @@ export class DataPath {
       shadow: Shadow | undefined,
       i: number,
     ): boolean => {
-      const walk = walks[i];
-      if (walk === undefined) return false;
-      if (node === undefined || shadow?.whole === true) return base !== undefined && walk(f, base);
+      const [walk, plain] = [walks[i], given[i]];
+      if (walk === undefined || plain === undefined) return false;
+      if (node === undefined || shadow?.whole === true) return base !== undefined && plain(f, base);
       if (node.group !== undefined) {
         const made = this.#value(f.c, node.group);
         return made !== undefined && walk(f, made);
@@ -133,7 +156,7 @@ export class DataPath {
       if (step === undefined) return walk(f, this.extent(f.c, node, base, shadow));
       const enter = (key: RegoValue): boolean => {
         const k = keyOf(key);
-        const inner = base === undefined ? undefined : lookup(base, key);
+        const inner = base === undefined ? undefined : lookupData(base, key);
         return go(f, node.children.get(k), inner, shadow?.children.get(k), i + 1);
       };
       if ("get" in step) return enter(step.get(f));
@@ -150,7 +173,7 @@ export class DataPath {
     return [...keys.values()].sort(compareValues);
   }
 
-  /** The whole document at a place in the tree: the data given, and over it what the rules make. */
+  /** The whole document at a place in the tree: what the rules make, and over it the data given. */
   extent(c: Context, node: TreeNode, base: RegoValue | undefined, shadow: Shadow | undefined): RegoValue {
     const out = base instanceof RegoObject ? RegoObject.of(base.entries()) : new RegoObject();
     for (const [k, child] of node.children) {
@@ -158,8 +181,19 @@ export class DataPath {
       if (below?.whole === true) continue;
       const inner = base === undefined ? undefined : lookup(base, child.key);
       const made = child.group === undefined ? this.extent(c, child, inner, below) : this.#value(c, child.group);
-      if (made !== undefined) out.set(child.key, made);
+      if (made !== undefined) out.set(child.key, inner === undefined ? made : overlay(made, inner));
     }
     return out;
   }
+}
+
+/** A document with another one over it; only objects show what they lie on. */
+function overlay(under: RegoValue, over: RegoValue): RegoValue {
+  if (!(under instanceof RegoObject && over instanceof RegoObject)) return over;
+  const out = RegoObject.of(under.entries());
+  for (const [key, value] of over.entries()) {
+    const before = out.get(key);
+    out.set(key, before === undefined ? value : overlay(before, value));
+  }
+  return out;
 }

@@ -116,7 +116,8 @@ export class Interpreter {
     let out: RegoValue | undefined;
     for (const i of group.index?.candidates(c) ?? group.all) {
       const def = group.defs[i];
-      const value = def === undefined ? undefined : this.#first(c, group, def(), args, conflict);
+      if (def === undefined) continue;
+      const value = this.#first(c, group, def(), args, conflict);
       if (value === undefined) continue;
       if (group.sameConstant) return value;
       if (out === undefined) out = value;

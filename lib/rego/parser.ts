@@ -144,7 +144,7 @@ class ModuleParser extends TermParser {
 
   #bodies(head: Rule, value: Term | undefined): Rule[] {
     if (this.takeKeyword("if")) {
-      const body = this.isOp("{") ? this.bracedBody() : [this.expr()];
+      const body = this.#ifBody();
       return [this.#finish(head, value, body, true)];
     }
     if (!this.isOp("{")) return [this.#finish(head, value, undefined, false)];
@@ -154,6 +154,18 @@ class ModuleParser extends TermParser {
       out.push(this.#finish(head, value, this.bracedBody(), false));
     }
     return out;
+  }
+
+  /** What follows `if`: a body in braces, or one expression, which may be an object comprehension. */
+  #ifBody(): Expr[] {
+    if (!this.isOp("{")) return [this.expr()];
+    return this.either(
+      () => this.bracedBody(),
+      () => {
+        const expr = this.expr();
+        return expr.kind.k === "term" && expr.kind.term.t === "compr" ? [expr] : undefined;
+      },
+    );
   }
 
   #finish(head: Rule, value: Term | undefined, body: Expr[] | undefined, hasIf: boolean): Rule {
@@ -181,7 +193,7 @@ class ModuleParser extends TermParser {
       const at = this.place(this.advance());
       const value = this.takeOp(":=") || this.takeOp("=") ? this.membership() : undefined;
       if (this.takeKeyword("if")) {
-        out.push({ value, body: this.isOp("{") ? this.bracedBody() : [this.expr()], at });
+        out.push({ value, body: this.#ifBody(), at });
         continue;
       }
       if (this.isOp("{")) {

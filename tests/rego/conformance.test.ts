@@ -23,14 +23,24 @@ function named(cases: readonly Case[]): [string, Case][] {
   });
 }
 
+/** Functions that the engine leaves out on purpose; cases that call one are counted apart. */
+const LEFT_OUT = /\b(?:graphql\.\w+|providers\.aws\.sign_req|rego\.parse_module)\(/;
+
+function needsLeftOut({ modules, query }: Case): boolean {
+  return [...modules, query].some((text) => LEFT_OUT.test(text));
+}
+
 describe.skipIf(folder === undefined).each(["v0", "v1"] as const)("rego conformance %s", (dialect) => {
   test("nearly all cases pass, and none fails that passed before", async () => {
-    const cases = named(await loadCases(folder ?? "", dialect));
+    const all = await loadCases(folder ?? "", dialect);
+    const cases = named(all.filter((each) => !needsLeftOut(each)));
     const failures: Failure[] = cases.flatMap(([name, each]) => {
       const reason = runCase(each, dialect);
       return reason === undefined ? [] : [{ name, reason }];
     });
-    console.log(`rego ${dialect}: ${cases.length - failures.length} of ${cases.length}`);
+    const apart = all.length - cases.length;
+    const note = apart === 0 ? "" : `, ${apart} more call functions that are left out`;
+    console.log(`rego ${dialect}: ${cases.length - failures.length} of ${cases.length}${note}`);
     for (const { name, reason } of failures) console.log(`  ${name}: ${reason}`);
     const { count, failing } = known[dialect];
     const names: readonly string[] = failing;

@@ -59,6 +59,9 @@ function tokens(source: string): Token[] {
       if (end < 0) throw bad("missing closing ]");
       accepts = members(source.slice(i + 1, end));
       i = end;
+    } else if (char === "]") {
+      const place = `input:${source}, pos:${Buffer.byteLength(source.slice(0, i)) + 1}`;
+      throw bad(`${place}, set-close ']' with no preceding '[': the input provided is invalid`);
     } else if (char === "*" || char === "+") throw bad(`unexpected ${char}`);
     const flag = source[i + 1];
     const flagged = flag === "*" || flag === "+";

@@ -1,5 +1,15 @@
 import { valueText } from "../text.ts";
-import { compareValues, equalValues, isArray, lookup, RegoObject, RegoSet, type RegoValue, sizeOf } from "../values.ts";
+import {
+  compareValues,
+  equalValues,
+  isArray,
+  lookup,
+  RegoObject,
+  RegoSet,
+  type RegoValue,
+  sizeOf,
+  typeName,
+} from "../values.ts";
 import { bad } from "./_kit.ts";
 import { sprintf } from "./_sprintf.ts";
 
@@ -196,7 +206,7 @@ function isTrue(value: RegoValue): boolean {
 
 function shown(value: RegoValue): string {
   if (typeof value === "string") return value;
-  if (value === null) return "<no value>";
+  if (value === null) return "<undefined>";
   if (isArray(value)) return `[${value.map(shown).join(" ")}]`;
   if (value instanceof RegoObject)
     return `map[${value
@@ -270,9 +280,8 @@ function operand(word: string, dot: RegoValue, scope: Scope): Operand {
   if (start === undefined) throw bad(`undefined variable ${JSON.stringify(head)}`);
   let value = start;
   for (const name of path.filter((each) => each !== "")) {
-    const inner = lookup(value, name);
-    if (inner === undefined) throw bad(`map has no entry for key ${JSON.stringify(name)}`);
-    value = inner;
+    if (!(value instanceof RegoObject)) throw bad(`can't evaluate field ${name} of a ${typeName(value)}`);
+    value = value.get(name) ?? null;
   }
   return { value };
 }

@@ -27,12 +27,19 @@ function blocks(text: string): Block[] {
   return out;
 }
 
+const ILLEGAL_BASE64 = "illegal base64 data at input byte 0";
+
+/** Whether a text is neither PEM nor base64. */
+function undecoded(text: string): boolean {
+  return blocks(text).length === 0 && base64Bytes(text.trim(), false, true) === undefined;
+}
+
 /** The PEM blocks of a text, which may be base64 of PEM or of bare DER. */
 function unpack(text: string, bareType: string): Block[] {
   const direct = blocks(text);
   if (direct.length > 0) return direct;
   const bytes = base64Bytes(text.trim(), false, true);
-  if (bytes === undefined) throw bad("illegal base64 data at input byte 0");
+  if (bytes === undefined) throw bad(ILLEGAL_BASE64);
   const inner = blocks(Buffer.from(bytes).toString("latin1"));
   return inner.length > 0 ? inner : [{ type: bareType, bytes: Buffer.from(bytes) }];
 }
@@ -160,9 +167,10 @@ export const CERTIFICATES: Family = {
   "crypto.x509.parse_certificate_request": fn(1, request),
   "crypto.x509.parse_keypair": fn(2, keyPair),
   "crypto.x509.parse_rsa_private_key": fn(1, (a) => {
-    const [key] = privateKeys(str(a, 0));
-    if (key === undefined) throw bad("failed to parse private key");
+    const text = str(a, 0);
+    const [key] = privateKeys(text);
+    if (key === undefined) throw bad(undecoded(text) ? ILLEGAL_BASE64 : "failed to parse private key");
     return jwkOf(key);
   }),
-  "crypto.parse_private_keys": fn(1, (a) => privateKeys(str(a, 0)).map(jwkOf)),
+  "crypto.parse_private_keys": fn(1, (a) => (str(a, 0) === "" ? null : privateKeys(str(a, 0)).map(jwkOf))),
 };

@@ -1,4 +1,5 @@
 import { parse, stringify } from "yaml";
+import { BuiltinError } from "../errors.ts";
 import { parseJson } from "../json.ts";
 import { jsonText, keyText, toPlain } from "../text.ts";
 import { isArray, RegoObject, RegoSet, type RegoValue, toRego, typeName } from "../values.ts";
@@ -106,7 +107,10 @@ function marshalWithOptions(args: Args): string {
   const options = obj(args, 1);
   const field = (name: string) => options.get(name);
   for (const key of options.keys()) {
-    if (!["pretty", "indent", "prefix"].includes(keyText(key))) throw bad(`unrecognized key: ${keyText(key)}`);
+    if (!["pretty", "indent", "prefix"].includes(keyText(key))) {
+      const name = JSON.stringify(keyText(key));
+      throw new BuiltinError(`operand 2 object contained unknown key ${name}`, "eval_type_error");
+    }
   }
   const [indent, prefix, pretty] = [field("indent"), field("prefix"), field("pretty")];
   if (pretty !== undefined && typeof pretty !== "boolean")

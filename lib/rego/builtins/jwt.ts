@@ -107,8 +107,18 @@ function numeric(payload: RegoObject, name: string): number | undefined {
   return Number(value);
 }
 
+/** The header of a token; one that does not even begin like JSON is left to be found without an algorithm. */
+function readHeader(text: string): RegoValue | undefined {
+  const parsed = attempt(() => parseJson(text));
+  if (parsed === undefined && /^\s*(?:[{["]|$)/.test(text)) {
+    const reason = text.trim() === "" ? "cannot parse empty string" : "it is not JSON";
+    throw bad(`missing or invalid 'alg' header: cannot parse JSON: ${reason}`);
+  }
+  return parsed;
+}
+
 function encodeSign(header: string, payload: string, key: RegoValue): string {
-  const parsed = attempt(() => parseJson(header));
+  const parsed = readHeader(header);
   const algorithm = parsed instanceof RegoObject ? parsed.get("alg") : undefined;
   if (typeof algorithm !== "string") throw bad(`missing or invalid 'alg' header: jwsbb: header "alg" not found`);
   if (!isKnownAlgorithm(algorithm)) throw bad(`unknown JWS algorithm: ${algorithm}`);

@@ -37,18 +37,19 @@ function addTimeFields(out: RegoObject, hex: string, version: number): void {
 const URI = /^([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/;
 
 function parseUri(text: string): RegoObject | undefined {
+  if (text === "") return new RegoObject();
   const relative = /^(?:\/\/([^/?#]*))?([^?#:]*)(?:\?([^#]*))?(?:#(.*))?$/.exec(text);
   const [, scheme, authority, path = "", query, fragment] = URI.exec(text) ?? [
     text,
     undefined,
     ...(relative?.slice(1) ?? []),
   ];
-  if (text === "" || (scheme === undefined && relative === null) || /[\s\p{Cc}]/u.test(text)) return undefined;
+  if ((scheme === undefined && relative === null) || /[\s\p{Cc}]/u.test(text)) return undefined;
   const out = new RegoObject();
   const add = (key: string, value: string | undefined) => {
     if (value !== undefined && value !== "") out.set(key, value);
   };
-  const host = /^(?:[^@]*@)?(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(authority ?? "");
+  const host = /^(?:[^@]*@)?(\[[^\]]*\]|[^:[\]]*)(?::(\d*))?$/.exec(authority ?? "");
   if (host === null) return undefined;
   add("scheme", scheme?.toLowerCase());
   add("hostname", host[1]?.replace(/^\[|\]$/g, ""));
@@ -90,7 +91,7 @@ export const NAMES: Family = {
   }),
   "uri.is_valid": fn(1, (a) => {
     const text = any(a, 0);
-    return typeof text === "string" && parseUri(text) !== undefined;
+    return typeof text === "string" && text !== "" && parseUri(text) !== undefined;
   }),
   "opa.runtime": fn(0, () => new RegoObject()),
   "rego.metadata.chain": fn(0, () => []),

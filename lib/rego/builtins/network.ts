@@ -76,8 +76,12 @@ function mergeable(text: string): Network {
   return networkOf(address, first < 128 ? 8 : first < 192 ? 16 : first < 224 ? 24 : 32);
 }
 
+/** Names that stand for this machine wherever they are asked for. */
+const LOCAL = /^(?:.+\.)?localhost\.?$/i;
+
 function lookup(args: Args): RegoValue {
-  const address = parseAddress(str(args, 0));
+  const name = str(args, 0);
+  const address = parseAddress(LOCAL.test(name) ? "127.0.0.1" : name);
   if (address === undefined) throw bad("name look-ups are off");
   return RegoSet.of([addressText(address.value, address.bits)]);
 }

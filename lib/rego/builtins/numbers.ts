@@ -137,7 +137,7 @@ export const NUMBERS: Family = {
   "bits.rsh": fn(2, (a) => integer(bigInt(a, 0) >> BigInt(shift(a)))),
   "numbers.range": fn(2, (a, c) => range(bigInt(a, 0), bigInt(a, 1), 1n, (n) => c.meter.make(n))),
   "numbers.range_step": fn(3, (a, c) => {
-    if (bigInt(a, 2) <= 0n) throw bad("step must be a positive number above zero");
+    if (bigInt(a, 2) <= 0n) throw bad("step must be a positive integer");
     return range(bigInt(a, 0), bigInt(a, 1), bigInt(a, 2), (n) => c.meter.make(n));
   }),
   "rand.intn": fn(2, (a, c) => {
