@@ -16,6 +16,7 @@ import { discoveryAgent } from "./agents/discovery.ts";
 import { rpcutilAgent } from "./agents/rpcutil.ts";
 import { Announcer } from "./announcer.ts";
 import { allowAll, configuredAuthorizer } from "./authorizers.ts";
+import { startExternalAgents } from "./external_agents.ts";
 import { nodeSources, type ServerNode } from "./node.ts";
 import { provisioningProfile, type ServerProfile, servingProfile } from "./profile.ts";
 import type { ProvisioningSettings } from "./provisioning/mod.ts";
@@ -100,12 +101,14 @@ async function run(options: ServerOptions, basics: Basics): Promise<ServerHandle
     const { identity } = basics;
     const { component } = profile;
     const announcer = new Announcer({ connection, identity, component, format, stats: host.stats, clock, logger });
-    hostAgents(host, createAgents(options, { node, announcer, rpc: rpcOptions(options, node, logger) }), logger);
+    const rpc = rpcOptions(options, node, logger);
+    hostAgents(host, createAgents(options, { node, announcer, rpc }), logger);
     const services = await startServices(node, { announcer, profile, logger });
     // Whoever hears of the start may call at once, so the broker has to know the subscriptions by then.
     await connection.flush().catch(() => undefined);
     announcer.publish("startup");
-    return new RunningServer(basics, { node, host, announcer, services });
+    const external = await startExternalAgents(node, { host, rpc, logger });
+    return new RunningServer(basics, { node, host, announcer, services, external });
   } catch (error) {
     await connection.close();
     throw error;
@@ -219,6 +222,15 @@ interface Basics {
   profile: ServerProfile;
 }
 
+/** What a running server is made of. */
+interface Parts {
+  node: ServerNode;
+  host: AgentHost;
+  announcer: Announcer;
+  services: Services;
+  external: { stop(): Promise<void> } | undefined;
+}
+
 class RunningServer implements ServerHandle {
   readonly identity: string;
   readonly node: ServerNode;
@@ -226,16 +238,18 @@ class RunningServer implements ServerHandle {
   readonly connection: Connection;
   readonly #announcer: Announcer;
   readonly #services: Services;
+  readonly #external: Parts["external"];
   readonly #basics: Basics;
   #stopping: Promise<void> | undefined;
 
-  constructor(basics: Basics, parts: { node: ServerNode; host: AgentHost; announcer: Announcer; services: Services }) {
+  constructor(basics: Basics, parts: Parts) {
     this.identity = basics.identity;
     this.node = parts.node;
     this.host = parts.host;
     this.connection = parts.node.connection;
     this.#announcer = parts.announcer;
     this.#services = parts.services;
+    this.#external = parts.external;
     this.#basics = basics;
   }
 
@@ -273,6 +287,7 @@ class RunningServer implements ServerHandle {
 
   async #leave(quiet: boolean, limit: number): Promise<void> {
     await this.#services.stop();
+    await this.#external?.stop();
     await this.host.stop(limit / 2);
     if (!quiet) this.#announcer.publish("shutdown");
     await this.connection.close();
