@@ -5,8 +5,18 @@ import { endOfGroup, endOfString, findOutside, keyTokens, matchesTokens, plainKe
 
 /** Longest path that is looked at. */
 const maxPath = 4_096;
-/** Most values that one path may visit: paths come from the network. */
+/** Most values that may be visited: paths come from the network. */
 const maxSteps = 200_000;
+
+/** How many values may still be visited. Paths that come together share one, as many small ones cost like a large one. */
+export interface LookupBudget {
+  steps: number;
+}
+
+/** A budget of 200,000 values. */
+export function newLookupBudget(): LookupBudget {
+  return { steps: maxSteps };
+}
 
 /**
  * Look a value up by a GJSON path: `os.name`, `tags.0`, `tags.#`, `disks.#(size>10)#.name`, `os.na*`, `a\.b`,
@@ -14,15 +24,20 @@ const maxSteps = 200_000;
  *
  * @param value Parsed JSON; integers may be bigints.
  * @returns what was found, undefined when there is nothing.
- * @throws {RangeError} when the path is longer than 4,096 characters, or visits more than 200,000 values.
+ * @param budget What may be visited; is used up.
+ * @throws {RangeError} when the path is longer than 4,096 characters, or visits more values than the budget has.
  */
-export function lookup(value: unknown, path: string): unknown {
+export function lookup(value: unknown, path: string, budget: LookupBudget = newLookupBudget()): unknown {
   if (path.length > maxPath) throw new RangeError(`The path is longer than ${maxPath} characters`);
-  return new Lookup().get(value, path);
+  return new Lookup(budget).get(value, path);
 }
 
 class Lookup {
-  #steps = 0;
+  readonly #budget: LookupBudget;
+
+  constructor(budget: LookupBudget) {
+    this.#budget = budget;
+  }
 
   get(value: unknown, path: string): unknown {
     this.#spend(1);
@@ -124,8 +139,8 @@ class Lookup {
   }
 
   #spend(values: number): void {
-    this.#steps += values;
-    if (this.#steps > maxSteps) throw new RangeError(`The path visits more than ${maxSteps} values`);
+    this.#budget.steps -= values;
+    if (this.#budget.steps < 0) throw new RangeError(`More than ${maxSteps} values are visited`);
   }
 }
 

@@ -3,4 +3,4 @@
  *
  * @module
  */
-export { lookup } from "./gjson.ts";
+export { type LookupBudget, lookup, newLookupBudget } from "./gjson.ts";

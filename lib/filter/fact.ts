@@ -1,4 +1,4 @@
-import { lookup } from "../expr/mod.ts";
+import { type LookupBudget, lookup } from "../expr/mod.ts";
 import type { FactFilter, FactOperator } from "../protocol/mod.ts";
 import { patternTest } from "./_pattern.ts";
 
@@ -18,11 +18,12 @@ const largestInteger = (1n << 63n) - 1n;
  * numbers as integers unless the wanted value has a point, in which case `>` also holds for equals.
  *
  * @param facts Parsed facts; integers may be bigints.
+ * @param budget Shared by conditions that are evaluated together.
  * @throws {FilterError} when fact and value cannot be compared by the operator, or the expression is no regular one.
  */
-export function matchFact(facts: unknown, filter: FactFilter): boolean {
+export function matchFact(facts: unknown, filter: FactFilter, budget?: LookupBudget): boolean {
   const { fact, operator, value } = filter;
-  const found = lookupFact(facts, fact);
+  const found = lookupFact(facts, fact, budget);
   if (found === undefined) return false;
   if (!isOperator(operator)) {
     throw new FilterError(`unknown fact matching operator ${operator} while looking for fact ${fact}`);
@@ -34,9 +35,9 @@ export function matchFact(facts: unknown, filter: FactFilter): boolean {
   throw new FilterError(`do not know how to evaluate data of type ${found === null ? "Null" : "JSON"}`);
 }
 
-function lookupFact(facts: unknown, path: string): unknown {
+function lookupFact(facts: unknown, path: string, budget?: LookupBudget): unknown {
   try {
-    return lookup(facts, path);
+    return lookup(facts, path, budget);
   } catch (error) {
     throw new FilterError(`Cannot look up the fact "${path.slice(0, 80)}"`, { cause: error });
   }

@@ -1,8 +1,11 @@
+import { newLookupBudget } from "../expr/mod.ts";
 import type { FactFilter, Filter } from "../protocol/mod.ts";
 import type { JsonObject } from "../std/mod.ts";
 import { isPattern, lenientTest } from "./_pattern.ts";
 import { FilterError, matchFact } from "./fact.ts";
 
+/** Most regular expressions and conditions on facts of one filter: filters come from the network, and hold everything up. */
+const maxExpressions = 64;
 const caseMatters = { ignoreCase: false };
 const caseIgnored = { ignoreCase: true };
 
@@ -22,6 +25,7 @@ export interface FilterNode {
  * @throws {FilterError} when a condition has no answer; such a filter means nobody.
  */
 export async function matchFilter(filter: Filter, node: FilterNode): Promise<boolean> {
+  checkSize(filter);
   if (filter.identity.length > 0 && !matchIdentity(filter.identity, node.identity)) return false;
   if (filter.agent.length > 0 && !matchAgents(filter.agent, node.agents)) return false;
   if (filter.cf_class.length > 0 && !matchClasses(filter.cf_class, node.classes())) return false;
@@ -30,6 +34,13 @@ export async function matchFilter(filter: Filter, node: FilterNode): Promise<boo
     throw new FilterError("compound filters are not supported by this version");
   }
   return true;
+}
+
+/** Plain names cost next to nothing, and there may be thousands of them. */
+function checkSize({ identity, agent, cf_class, fact }: Filter): void {
+  const patterns = [...identity, ...agent, ...cf_class].filter(isPattern).length;
+  if (patterns + fact.length <= maxExpressions) return;
+  throw new FilterError(`the filter has more than ${maxExpressions} expressions`);
 }
 
 /** Whether one of the wanted names is the identity, or finds something in it. */
@@ -56,7 +67,8 @@ export function matchClasses(wanted: readonly string[], classes: readonly string
 
 /** Whether the facts meet every condition; see {@link matchFact}. */
 export function matchFacts(wanted: readonly FactFilter[], facts: unknown): boolean {
-  return matchAll(wanted, (filter) => matchFact(facts, filter));
+  const budget = newLookupBudget();
+  return matchAll(wanted, (filter) => matchFact(facts, filter, budget));
 }
 
 /** Nothing wanted matches nothing. */

@@ -104,6 +104,24 @@ describe("a filter", () => {
     await expect(matches({ fact: [{ ...linux, operator: "=~", value: "(" }] })).rejects.toThrow(FilterError);
   });
 
+  test("with more expressions than a node can afford means nobody", async () => {
+    const many = <T>(item: T) => Array.from({ length: 65 }, () => item);
+    for (const kind of ["identity", "agent", "cf_class"] as const) {
+      await expect(matches({ [kind]: many("/(.{1000})/") })).rejects.toThrow("more than 64 expressions");
+    }
+    await expect(matches({ fact: many(linux) })).rejects.toThrow("more than 64 expressions");
+    expect(await matches({ identity: ["n1.example.net", ...Array.from({ length: 5_000 }, (_, at) => `n${at}`)] })).toBe(
+      true,
+    );
+  });
+
+  test("whose conditions visit too many values together means nobody", async () => {
+    const fact = `${"[@this,@this]|@flatten|".repeat(12)}@tostr`;
+    const costly: FactFilter = { fact, operator: "!=", value: "x" };
+    expect(await matches({ fact: [costly] })).toBe(true);
+    await expect(matches({ fact: Array.from({ length: 60 }, () => costly) })).rejects.toThrow(FilterError);
+  });
+
   test("with compound expressions means nobody, and says so", async () => {
     const refusal = "compound filters are not supported by this version";
     await expect(matches({ compound: [[{ expr: "true" }]] })).rejects.toThrow(refusal);
