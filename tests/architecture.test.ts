@@ -12,7 +12,7 @@ const rows = [
   ["protocol", "permissions"],
   ["security", "filter", "policy"],
   ["connector"],
-  ["streams", "lifecycle", "submission"],
+  ["streams", "lifecycle", "registration", "submission"],
   ["rpc", "discovery"],
   ["client", "external"],
   ["server", "broker", "provisioner", "aaa", "emulator", "setup"],

@@ -26,6 +26,8 @@ export const serverSettings = {
   "plugin.choria.registration.file_content.compression": boolean(true, "Compress file content"),
   "plugin.choria.registration.inventory_content.target": text("", "Subject for inventories"),
   "plugin.choria.registration.inventory_content.compression": boolean(true, "Compress inventories"),
+  "plugin.choria.registration.size_trigger": integer(0, "Bytes of change that are published at once; 0 for none"),
+  "plugin.choria.registration.size_interval": integer(30, "Seconds between looks at the size, with a size_trigger"),
   "plugin.choria.agent_provider.mcorpc.libdir": pathList("Folders with agents and their DDLs"),
   "plugin.choria.machine.store": path("Folder of autonomous agents"),
   "plugin.choria.machine.signing_key": text("", "Public key that signs autonomous agents"),

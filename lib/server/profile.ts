@@ -15,6 +15,8 @@ export interface ServerProfile {
   verifier?: RequestVerifier;
   /** What replies are signed with; absent where they are not. */
   credentials?: () => Credentials;
+  /** What the server signs with of its own accord; absent while it has nothing of its own. */
+  ownCredentials?: () => Credentials;
   inboxPrefix: string;
   /** Asked at each attempt to connect. */
   login: () => Login;
@@ -41,6 +43,7 @@ export function servingProfile(config: Config, identity: string, clock: Clock, s
     isProvisioning: false,
     verifier: new RequestVerifier({ issuers: config.issuers() }, new TokenVerifier(clock)),
     ...(config.get("plugin.security.choria.sign_replies") ? { credentials: current } : {}),
+    ownCredentials: current,
     inboxPrefix: subjects.inbox(config.mainCollective, identity),
     login: () => {
       const { token, key } = current();

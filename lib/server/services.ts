@@ -5,8 +5,10 @@ import type { Announcer } from "./announcer.ts";
 import { serverMetrics } from "./metrics.ts";
 import type { ServerNode } from "./node.ts";
 import type { ServerProfile } from "./profile.ts";
+import { startNodeRegistration } from "./registration.ts";
 import { type StatsListener, startStatsListener } from "./stats_listener.ts";
 import { keepStatusFile } from "./status.ts";
+import { startSubmission } from "./submission.ts";
 
 /** What runs beside the agents of a server. */
 export interface Services {
@@ -26,16 +28,23 @@ export interface ServicesOptions {
 /** Name of the metrics file that the node exporter picks up. */
 const metricsFile = "choria_server.prom";
 
-/** Start what the configuration asks for: signs of life, the status file, metrics over HTTP and as a file. */
+/**
+ * Start what the configuration asks for: signs of life, the status file, registration, message submission, metrics over
+ * HTTP and as a file.
+ */
 export async function startServices(node: ServerNode, options: ServicesOptions): Promise<Services> {
   const timers = new DisposableStack();
   timers.use(options.announcer.keepAlive());
   startStatusFile(node, options, timers);
+  const isFleetMember = options.profile.component !== "service_host";
+  if (isFleetMember) timers.use(await startNodeRegistration(node, options));
+  const submission = isFleetMember ? await startSubmission(node, options) : undefined;
   const listener = await startMetrics(node, options, timers);
   return {
     statsPort: listener?.port,
     async stop() {
       timers.dispose();
+      await submission?.[Symbol.asyncDispose]();
       await listener?.stop();
     },
   };
