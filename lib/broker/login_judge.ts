@@ -73,11 +73,8 @@ export class LoginJudge {
       if (!allowTokenlessProvisioner) throw new Error("no token provided in connection");
       return { isAllowed: true, name: provisioner, permissions };
     }
-    const claims = await this.#tokens.verify(
-      login.token,
-      "choria_client_id",
-      this.#issuer(parseToken(login.token).raw),
-    );
+    const token = parseToken(login.token);
+    const claims = await this.#tokens.verify(token, "choria_client_id", this.#issuer(token.raw));
     if (!claims.permissions?.provisioner) {
       throw new Error(`provisioner claim is false in token with caller id '${claims.callerid}'`);
     }
@@ -89,9 +86,9 @@ export class LoginJudge {
   async #system(login: LoginRequest): Promise<Admission> {
     const { systemUser, systemPassword } = this.policy;
     if (login.token === "") throw new Error("no JWT token received");
-    const { raw } = parseToken(login.token);
-    if (purposeOf(raw) !== "choria_client_id") throw new Error("client token required");
-    const claims = await this.#tokens.verify(login.token, "choria_client_id", this.#issuer(raw));
+    const token = parseToken(login.token);
+    if (purposeOf(token.raw) !== "choria_client_id") throw new Error("client token required");
+    const claims = await this.#tokens.verify(token, "choria_client_id", this.#issuer(token.raw));
     if (!claims.permissions?.system_user && !claims.permissions?.org_admin) {
       throw new Error("no system_user or org_admin claim");
     }
@@ -102,43 +99,42 @@ export class LoginJudge {
     return this.#admission(systemUser, unlimitedPermissions("system"), claims);
   }
 
-  async #tokenHolder(login: LoginRequest): Promise<Admission> {
+  #tokenHolder(login: LoginRequest): Promise<Admission> {
     if (login.token === "") throw new Error("unverified connection without JWT token");
-    const parsed = parseToken(login.token);
-    const purpose = purposeOf(parsed.raw);
-    switch (purpose) {
+    const token = parseToken(login.token);
+    switch (purposeOf(token.raw)) {
       case "choria_client_id":
-        return this.#client(login, parsed);
+        return this.#client(login, token);
       case "choria_server":
-        return this.#server(login, parsed);
+        return this.#server(login, token);
       case "choria_provisioning":
-        return this.#unprovisioned(login, parsed);
+        return this.#unprovisioned(token);
       default:
-        throw new Error(`unknown token purpose ${JSON.stringify(parsed.raw.purpose ?? null).slice(0, 100)}`);
+        throw new Error(`unknown token purpose ${JSON.stringify(token.raw.purpose ?? null).slice(0, 100)}`);
     }
   }
 
-  async #client(login: LoginRequest, { raw }: ParsedToken): Promise<Admission> {
-    const claims = await this.#tokens.verify(login.token, "choria_client_id", this.#issuer(raw));
+  async #client(login: LoginRequest, token: ParsedToken): Promise<Admission> {
+    const claims = await this.#tokens.verify(token, "choria_client_id", this.#issuer(token.raw));
     if (claims.callerid === "") throw new Error("no callerid in client token");
     checkNonce(login, claims);
     return this.#admission(claims.callerid, clientPermissions(claims), claims);
   }
 
-  async #server(login: LoginRequest, { raw }: ParsedToken): Promise<Admission> {
-    const claims = await this.#tokens.verify(login.token, "choria_server", this.#issuer(raw));
+  async #server(login: LoginRequest, token: ParsedToken): Promise<Admission> {
+    const claims = await this.#tokens.verify(token, "choria_server", this.#issuer(token.raw));
     if (claims.identity === "") throw new Error("no identity in server token");
     checkNonce(login, claims);
     const permissions = serverPermissions(claims, { denyConnections: this.policy.denyServers });
     return this.#admission(claims.identity, permissions, claims);
   }
 
-  async #unprovisioned(login: LoginRequest, { raw, algorithm }: ParsedToken): Promise<Admission> {
+  async #unprovisioned(token: ParsedToken): Promise<Admission> {
     const { provisionerPassword, provisioningSigner } = this.policy;
     if (provisionerPassword === "") throw new Error("provisioning is not enabled");
-    const key = algorithm === "EdDSA" ? this.#issuer(raw) : provisioningSigner;
+    const key = token.algorithm === "EdDSA" ? this.#issuer(token.raw) : provisioningSigner;
     if (key === undefined) throw new Error("provisioning signer certificate not configured");
-    const claims = await this.#tokens.verify(login.token, "choria_provisioning", key);
+    const claims = await this.#tokens.verify(token, "choria_provisioning", key);
     return this.#admission(unprovisioned, unprovisionedPermissions(), claims);
   }
 

@@ -19,10 +19,12 @@ const maxTokenLength = 512 * 1024;
 
 /** A token taken apart, with nothing checked beyond its form. */
 export interface ParsedToken {
-  /** The token without surrounding white space. */
+  /** The token without white space around it and line ends within. */
   text: string;
   /** `alg` of its header. */
   algorithm: string;
+  /** Whether its header names nothing that whoever verifies must understand (`crit`). */
+  isPlain: boolean;
   /** Every claim as it stands in the token. */
   raw: JsonObject;
 }
@@ -34,13 +36,14 @@ export interface ParsedToken {
  * @throws {TokenError} when it is not a JWT with a JSON object inside.
  */
 export function parseToken(token: string): ParsedToken {
-  const text = token.trim();
+  const text = token.trim().replace(/[\r\n]/g, "");
   if (text.length > maxTokenLength) throw new TokenError("token is malformed: it is longer than 512 KiB");
   const parts = text.split(".");
   if (parts.length !== 3) throw new TokenError("token contains an invalid number of segments");
   const header = parsePart(parts[0] ?? "", "header");
   if (typeof header.alg !== "string") throw new TokenError("token is malformed: its header names no algorithm");
-  return { text, algorithm: header.alg, raw: parsePart(parts[1] ?? "", "claims") };
+  const isPlain = header.crit === undefined;
+  return { text, algorithm: header.alg, isPlain, raw: parsePart(parts[1] ?? "", "claims") };
 }
 
 /** What a token says it is for; a provisioning token may say so in `sub` alone. */
@@ -191,7 +194,7 @@ function wrongType(key: string, expected: string): TokenError {
 }
 
 function parsePart(part: string, what: string): JsonObject {
-  const bytes = decodeBase64Url(part.replace(/[\r\n]/g, ""));
+  const bytes = decodeBase64Url(part);
   if (bytes === undefined) throw new TokenError(`token is malformed: could not base64 decode ${what}`);
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString());
@@ -200,4 +203,10 @@ function parsePart(part: string, what: string): JsonObject {
     // Told below, together with what parses to something else than an object.
   }
   throw new TokenError(`token is malformed: its ${what} are not a JSON object`);
+}
+
+function decodePart(part: string, what: string): Uint8Array {
+  const bytes = decodeBase64Url(part.replace(/[\r\n]/g, ""));
+  if (bytes === undefined) throw new TokenError(`token is malformed: could not base64 decode ${what}`);
+  return bytes;
 }

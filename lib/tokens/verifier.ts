@@ -2,6 +2,7 @@ import { sha256Hex } from "../crypto/mod.ts";
 import { type Clock, LruMap } from "../std/mod.ts";
 import type { StandardClaims, TokenPurpose } from "./claims.ts";
 import { TokenExpiredError } from "./error.ts";
+import type { ParsedToken } from "./parse.ts";
 import { type ClaimsByPurpose, isExpired, type VerifyKey, verifyToken } from "./verify.ts";
 
 /**
@@ -28,14 +29,15 @@ export class TokenVerifier {
    * @throws {TokenError} or {@link TokenExpiredError} when the token is not good now.
    */
   async verify<P extends TokenPurpose>(
-    token: string,
+    token: string | ParsedToken,
     purpose: P,
     key: VerifyKey,
     options: { pinnedChain?: boolean } = {},
   ): Promise<ClaimsByPurpose[P]> {
     const { now } = this;
     const { pinnedChain = false } = options;
-    const id = "ed25519" in key ? sha256Hex(`${purpose}\n${key.ed25519}\n${pinnedChain}\n${token}`) : undefined;
+    const text = typeof token === "string" ? token : token.text;
+    const id = "ed25519" in key ? sha256Hex(`${purpose}\n${key.ed25519}\n${pinnedChain}\n${text}`) : undefined;
     const known = id === undefined ? undefined : this.#good.get(id);
     if (known !== undefined) {
       if (isExpired(known, now)) throw new TokenExpiredError("token has invalid claims: token is expired");
