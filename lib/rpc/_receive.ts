@@ -123,6 +123,7 @@ function checkReplay(request: Request, replay: ReplayGuard | undefined, now: num
   if (replay === undefined) return;
   const validUntil = Number(request.time) / 1e6 + request.ttl * 1_000;
   // Both are under the signature; with the id alone one caller could use up another's.
-  if (replay.admit(`${request.caller}\0${request.id}`, validUntil, now)) return;
-  throw new Refused("replayed", "The request was seen before", fieldsOf(request));
+  if (replay.admit(request.caller, request.id, validUntil, now)) return;
+  const reason = "The request was seen before, or its caller has too many that are valid still";
+  throw new Refused("replayed", reason, fieldsOf(request));
 }

@@ -1,46 +1,61 @@
-/** Lets each request id in once while the request is valid. */
+/** Lets each request of each caller in once while the request is valid. */
 export class ReplayGuard {
   readonly #slotMs: number;
-  readonly #slots = new Map<number, Set<string>>();
+  readonly #slots = new Map<number, Map<string, Set<string>>>();
+  readonly #held = new Map<string, number>();
   readonly #max: number;
-  #held = 0;
+  readonly #share: number;
+  #size = 0;
 
   /**
    * @param options.max Most ids held; beyond it requests are refused rather than remembered. Default 1,000,000.
+   * @param options.share Most ids held of one caller, so that none can use up the room of the others. Default a tenth
+   * of them.
    * @param options.slotMs Ids are forgotten in batches of this many milliseconds. Default 10,000.
    */
-  constructor(options: { max?: number; slotMs?: number } = {}) {
+  constructor(options: { max?: number; share?: number; slotMs?: number } = {}) {
     this.#max = options.max ?? 1_000_000;
+    this.#share = options.share ?? Math.ceil(this.#max / 10);
     this.#slotMs = options.slotMs ?? 10_000;
   }
 
   /** How many ids are held. */
   get size(): number {
-    return this.#held;
+    return this.#size;
   }
 
   /**
    * Whether the id is new, or was last seen when a request of that id has since become invalid.
    *
+   * @param caller Whose request it is: ids of different callers have nothing to do with each other.
    * @param validUntil When the request stops being valid, milliseconds since the epoch.
    */
-  admit(id: string, validUntil: number, now: number): boolean {
+  admit(caller: string, id: string, validUntil: number, now: number): boolean {
     this.#forget(now);
-    for (const ids of this.#slots.values()) if (ids.has(id)) return false;
-    if (this.#held >= this.#max) return false;
+    for (const callers of this.#slots.values()) if (callers.get(caller)?.has(id)) return false;
+    const held = this.#held.get(caller) ?? 0;
+    if (held >= this.#share || this.#size >= this.#max) return false;
     const slot = Math.ceil(validUntil / this.#slotMs);
-    const ids = this.#slots.get(slot) ?? new Set();
-    ids.add(id);
-    this.#slots.set(slot, ids);
-    this.#held++;
+    const callers = this.#slots.get(slot) ?? new Map<string, Set<string>>();
+    const ids = callers.get(caller) ?? new Set();
+    this.#slots.set(slot, callers.set(caller, ids.add(id)));
+    this.#held.set(caller, held + 1);
+    this.#size++;
     return true;
   }
 
   #forget(now: number): void {
-    for (const [slot, ids] of this.#slots) {
+    for (const [slot, callers] of this.#slots) {
       if (slot * this.#slotMs >= now) continue;
       this.#slots.delete(slot);
-      this.#held -= ids.size;
+      for (const [caller, ids] of callers) this.#release(caller, ids.size);
     }
+  }
+
+  #release(caller: string, ids: number): void {
+    this.#size -= ids;
+    const left = (this.#held.get(caller) ?? 0) - ids;
+    if (left > 0) this.#held.set(caller, left);
+    else this.#held.delete(caller);
   }
 }

@@ -204,9 +204,3 @@ function parsePart(part: string, what: string): JsonObject {
   }
   throw new TokenError(`token is malformed: its ${what} are not a JSON object`);
 }
-
-function decodePart(part: string, what: string): Uint8Array {
-  const bytes = decodeBase64Url(part.replace(/[\r\n]/g, ""));
-  if (bytes === undefined) throw new TokenError(`token is malformed: could not base64 decode ${what}`);
-  return bytes;
-}

@@ -268,12 +268,14 @@ describe("refusals", () => {
     ["a policy that leads away", { opa_policies: { "../a.rego": "x" } }, "Could not save Open Policy Agent Policies: "],
     ["a hidden policy", { opa_policies: { ".rego": "x" } }, "Could not save Open Policy Agent Policies: "],
   ];
-  test.each(bad)("configure with %s", async (_name, data, reason) => {
-    const { call, events } = rig();
+  test.each(bad)("configure with %s writes no configuration", async (_name, data, reason) => {
+    const { call, events, files } = rig();
     const answer = await call("configure", { ...configureData, ...data });
     expect(answer.statuscode).toBe(1);
     expect(answer.statusmsg).toStartWith(reason);
     expect(events).toEqual([]);
+    // With a configuration a node that is killed at this point would serve without the policies it was meant to have.
+    expect(files.has(configFile)).toBe(false);
   });
 });
 

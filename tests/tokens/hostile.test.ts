@@ -62,6 +62,12 @@ describe("verifyToken()", () => {
     );
   });
 
+  test("refuses a signature with padding, which is no part of a token", async () => {
+    const token = tokenNamed("client_direct");
+    expect(await judge(token)).toBeUndefined();
+    expect(isTokenError(await judge(`${token}==`))).toBe(true);
+  });
+
   test("refuses texts of every kind with an error of its own", async () => {
     const segment = fc.oneof(
       fc.string(),

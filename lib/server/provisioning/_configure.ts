@@ -7,7 +7,7 @@ import { configurationHeader, decodeSettings, formatConfiguration } from "./conf
 import { actionPolicyFolder, regoPolicyFolder, writePolicies } from "./policies.ts";
 import { writeTlsFiles } from "./tls_files.ts";
 
-/** Action `configure`: write token, configuration and policies. */
+/** Action `configure`: write token, policies and configuration. */
 export function configure(
   inputs: Inputs,
   state: ProvisionState,
@@ -23,16 +23,12 @@ export function configure(
   }
   const { files, directory, configFile, clock, logger } = state;
   const settings = attempt("", () => decodeSettings(config));
+  const now = clock.now();
+  const { text, lines } = attempt("Could not write config: ", () =>
+    formatConfiguration(settings, configurationHeader(request, now, (now - state.startedAt) / 1_000)),
+  );
   attempt("TLS Setup Failed: ", () => saveTls(inputs, state));
   attempt("JWT Setup Failed: ", () => saveToken(inputs.text("server_jwt"), state));
-  const { caller, sender, id } = request;
-  logger.warn("Rewriting configuration file", { config: configFile, requestid: id, caller, sender });
-  const lines = attempt("Could not write config: ", () => {
-    const now = clock.now();
-    const written = formatConfiguration(settings, configurationHeader(request, now, (now - state.startedAt) / 1_000));
-    files.write(configFile, written.text, 0o600);
-    return written.lines;
-  });
   attempt("Could not save Action Policies: ", () => {
     const policies = inputs.texts("action_policies");
     if (policies.size > 0) writePolicies(files, actionPolicyFolder(directory), policies, ".policy");
@@ -41,6 +37,10 @@ export function configure(
     const policies = inputs.texts("opa_policies");
     if (policies.size > 0) writePolicies(files, regoPolicyFolder(directory), policies, ".rego");
   });
+  const { caller, sender, id } = request;
+  logger.warn("Rewriting configuration file", { config: configFile, requestid: id, caller, sender });
+  // Last of all: a node with a configuration counts as provisioned, whatever happens to it next.
+  attempt("Could not write config: ", () => files.write(configFile, text, 0o600));
   state.control.publishEvent("provisioned");
   return { message: `Wrote ${lines} lines to ${configFile}` };
 }
