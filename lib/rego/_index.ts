@@ -1,5 +1,5 @@
 import type { Context } from "./context.ts";
-import type { RuleDef, Simple } from "./ir.ts";
+import type { Condition, RuleDef, Simple } from "./ir.ts";
 import { keyOf, lookup, type RegoKey, type RegoScalar, type RegoValue } from "./values.ts";
 
 const WORTH_IT = 4;
@@ -32,8 +32,8 @@ export class RuleIndex {
     if (defs.length < WORTH_IT) return undefined;
     const fields = new Map<string, { path: readonly RegoScalar[]; wanted: Map<number, RegoScalar> }>();
     for (const [i, def] of defs.entries()) {
-      for (const { path, value } of conditionsOf(def)) {
-        const key = JSON.stringify(path.map(String));
+      for (const { path, value } of def.sketch?.conditions() ?? conditionsOf(def)) {
+        const key = path.join("\u0000");
         const field = fields.get(key) ?? { path, wanted: new Map<number, RegoScalar>() };
         fields.set(key, field);
         if (!field.wanted.has(i)) field.wanted.set(i, value);
@@ -54,7 +54,7 @@ export class RuleIndex {
 }
 
 /** Comparisons of input fields with constants without which a rule cannot hold. */
-function* conditionsOf(def: RuleDef): Generator<{ path: readonly RegoScalar[]; value: RegoScalar }> {
+function* conditionsOf(def: RuleDef): Generator<Condition> {
   const [branch, second] = def.branches;
   if (branch === undefined || second !== undefined) return;
   for (const literal of branch.literals) {

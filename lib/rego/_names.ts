@@ -31,6 +31,7 @@ export class Names {
   readonly #outside: Outside;
   readonly #rules: ReadonlySet<string>;
   readonly #imports = new Map<string, GlobalPath>();
+  readonly #callees = new Map<string, Callee | null>();
   readonly #globals = new Map<string, GlobalPath | null>();
 
   constructor(module: Module, rules: ReadonlySet<string>, root: TreeNode, outside: Outside) {
@@ -70,6 +71,17 @@ export class Names {
 
   /** The function behind a dotted name, undefined when there is none. */
   find(name: readonly string[]): Callee | undefined {
+    const [first = ""] = name;
+    const key = name.length === 1 ? first : name.join(".");
+    let known = this.#callees.get(key);
+    if (known === undefined) {
+      known = this.#findCallee(name) ?? null;
+      this.#callees.set(key, known);
+    }
+    return known ?? undefined;
+  }
+
+  #findCallee(name: readonly string[]): Callee | undefined {
     const [first = "", ...rest] = name;
     const global = this.global(first);
     if (global?.root === "data") {

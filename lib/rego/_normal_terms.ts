@@ -2,7 +2,16 @@ import type { Names } from "./_names.ts";
 import { Scope, type VarTable } from "./_scope.ts";
 import type { ComprehensionTerm, Expr, ListTerm, ObjectTerm, RefTerm, TemplateTerm, Term } from "./ast.ts";
 import { RegoError, type RegoPlace } from "./errors.ts";
-import { type Callee, type Literal, type LiteralKind, literalVars, type RefRoot, type Simple, varsOf } from "./ir.ts";
+import {
+  arityOf,
+  type Callee,
+  type Literal,
+  type LiteralKind,
+  literalVars,
+  type RefRoot,
+  type Simple,
+  varsOf,
+} from "./ir.ts";
 import { RegoObject, RegoSet, type RegoValue } from "./values.ts";
 
 /** A reference taken apart. */
@@ -174,11 +183,6 @@ export abstract class TermNormalizer {
     this.push(target.moved, { op: "call", callee, args: [{ k: "array", items }], out });
     return out;
   }
-}
-
-/** Number of arguments a function takes. */
-export function arityOf(callee: Callee): number {
-  return callee.k === "rule" ? callee.group.arity : callee.arity;
 }
 
 function constants(items: readonly Simple[]): RegoValue[] | undefined {

@@ -254,10 +254,22 @@ function once<T>(make: () => T): () => T {
 }
 
 function sayTheSame(defs: readonly RuleDef[]): boolean {
-  const values = defs.filter((def) => !def.isDefault).flatMap((def) => def.branches.map((branch) => branch.value));
-  const [first] = values;
-  if (first?.k !== "const") return false;
-  return values.every((each) => each.k === "const" && equalValues(each.value, first.value));
+  let same: RegoValue | undefined;
+  for (const def of defs) {
+    if (def.isDefault) continue;
+    for (const value of constantsOf(def)) {
+      same ??= value;
+      if (value === undefined || same === undefined || !equalValues(value, same)) return false;
+    }
+  }
+  return same !== undefined;
+}
+
+/** What the branches of a rule say where that is a constant. */
+function constantsOf(def: RuleDef): readonly (RegoValue | undefined)[] {
+  const known = def.sketch?.constant;
+  if (known !== undefined) return [known];
+  return def.branches.map(({ value }) => (value.k === "const" ? value.value : undefined));
 }
 
 function foundGoal(branch: Branch, group: RuleGroup, isDefault: boolean): Goal {

@@ -80,10 +80,30 @@ export interface Branch {
   readonly at: RegoPlace;
 }
 
+/** A document or function that a rule needs. */
+export type Need = { readonly path: readonly Simple[] } | { readonly group: RuleGroup };
+
+/** A comparison of a field of the input with a constant. */
+export interface Condition {
+  readonly path: readonly RegoScalar[];
+  readonly value: RegoScalar;
+}
+
+/** What is known of a rule without resolving its bodies. */
+export interface Sketch {
+  readonly needs: readonly Need[];
+  /** What it says where that is one constant. */
+  readonly constant: RegoScalar | undefined;
+  /** Comparisons without which it cannot hold. */
+  conditions(): Condition[];
+}
+
 /** A rule: branches tried in turn until one holds. */
 export interface RuleDef {
   readonly isDefault: boolean;
+  /** Resolved when they are first asked for where there is a sketch. */
   readonly branches: readonly Branch[];
+  readonly sketch: Sketch | undefined;
   readonly arity: number;
   readonly at: RegoPlace;
 }
@@ -109,6 +129,11 @@ export interface RuleGroup {
   readonly placed: readonly PlacedRule[];
   /** Filled when the bodies are resolved. */
   defs: readonly RuleDef[];
+}
+
+/** Number of arguments a function takes. */
+export function arityOf(callee: Callee): number {
+  return callee.k === "rule" ? callee.group.arity : callee.arity;
 }
 
 /** The ids of the variables in a term. */

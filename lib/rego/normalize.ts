@@ -1,8 +1,8 @@
-import { arityOf, type Target, TermNormalizer } from "./_normal_terms.ts";
+import { type Target, TermNormalizer } from "./_normal_terms.ts";
 import { Scope, seePattern } from "./_scope.ts";
 import type { Expr, ExprKind, ObjectTerm, Term, WithModifier } from "./ast.ts";
 import { RegoError, type RegoPlace } from "./errors.ts";
-import { type Callee, type Literal, literalVars, type Modifier, type Simple } from "./ir.ts";
+import { arityOf, type Callee, type Literal, literalVars, type Modifier, type Simple } from "./ir.ts";
 import type { RegoScalar } from "./values.ts";
 
 /** Turns the bodies of one branch into flat literals over numbered variables. */

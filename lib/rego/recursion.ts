@@ -1,5 +1,5 @@
 import { RegoError } from "./errors.ts";
-import type { Callee, Literal, RuleGroup } from "./ir.ts";
+import type { Callee, Literal, Need, RuleGroup, Simple } from "./ir.ts";
 import { pathText, type TreeNode } from "./tree.ts";
 import { keyOf } from "./values.ts";
 
@@ -45,7 +45,10 @@ const MAX_EDGES = 500_000;
 
 function neededBy(group: RuleGroup, root: TreeNode): Set<RuleGroup> {
   const out = new Set<RuleGroup>();
-  for (const def of group.defs) for (const branch of def.branches) collect(branch.literals, root, out);
+  for (const def of group.defs) {
+    if (def.sketch === undefined) for (const branch of def.branches) collect(branch.literals, root, out);
+    else for (const need of def.sketch.needs) addNeed(need, root, out);
+  }
   return out;
 }
 
@@ -60,11 +63,16 @@ function collect(literals: readonly Literal[], root: TreeNode, out: Set<RuleGrou
   }
 }
 
+function addNeed(need: Need, root: TreeNode, out: Set<RuleGroup>): void {
+  if ("group" in need) out.add(need.group);
+  else reach(need.path, root, out);
+}
+
 function addCallee(callee: Callee | undefined, out: Set<RuleGroup>): void {
   if (callee?.k === "rule") out.add(callee.group);
 }
 
-function reach(path: (Literal & { op: "ref" })["path"], root: TreeNode, out: Set<RuleGroup>): void {
+function reach(path: readonly Simple[], root: TreeNode, out: Set<RuleGroup>): void {
   const go = (node: TreeNode, i: number): void => {
     if (node.group !== undefined) {
       if (node.group.kind !== "function") out.add(node.group);

@@ -1,10 +1,11 @@
 import { Names, type Outside } from "./_names.ts";
 import { Scope, VarTable } from "./_scope.ts";
 import type { Expr, Module, Rule, RuleBranch, Term } from "./ast.ts";
-import { NOWHERE, RegoError, type RegoProblem } from "./errors.ts";
-import type { Branch, Literal, PlacedRule, RuleDef, RuleGroup, Simple } from "./ir.ts";
+import { NOWHERE, RegoError, type RegoPlace, type RegoProblem } from "./errors.ts";
+import type { Branch, Literal, PlacedRule, RuleDef, RuleGroup, Simple, Sketch } from "./ir.ts";
 import { Normalizer } from "./normalize.ts";
 import { Planner } from "./safety.ts";
+import { sketchRule } from "./sketch.ts";
 import type { TreeNode } from "./tree.ts";
 
 const TRUE: Simple = { k: "const", value: true };
@@ -63,14 +64,10 @@ export class Resolver {
     return names;
   }
 
-  #def({ rule, module, suffix }: PlacedRule, group: RuleGroup): RuleDef {
-    const names = this.#namesOf(module);
-    return {
-      isDefault: rule.isDefault,
-      branches: rule.branches.map((branch) => branchOf(rule, branch, suffix, names)),
-      arity: group.arity,
-      at: rule.at,
-    };
+  #def(placed: PlacedRule, group: RuleGroup): RuleDef {
+    const def = new Def(placed, group.arity, this.#namesOf(placed.module));
+    if (def.sketch === undefined) def.branches;
+    return def;
   }
 
   /** Resolves a query as the body of a rule in no package. */
@@ -101,6 +98,32 @@ export class Resolver {
       at: NOWHERE,
     };
     return { branch, names: new Map([...scope.implicit, ...scope.declared]) };
+  }
+}
+
+/** A rule whose bodies are resolved when they are first asked for. */
+class Def implements RuleDef {
+  readonly isDefault: boolean;
+  readonly arity: number;
+  readonly at: RegoPlace;
+  readonly sketch: Sketch | undefined;
+  readonly #placed: PlacedRule;
+  readonly #names: Names;
+  #branches: readonly Branch[] | undefined;
+
+  constructor(placed: PlacedRule, arity: number, names: Names) {
+    this.isDefault = placed.rule.isDefault;
+    this.arity = arity;
+    this.at = placed.rule.at;
+    this.sketch = sketchRule(placed, names);
+    this.#placed = placed;
+    this.#names = names;
+  }
+
+  get branches(): readonly Branch[] {
+    const { rule, suffix } = this.#placed;
+    this.#branches ??= rule.branches.map((branch) => branchOf(rule, branch, suffix, this.#names));
+    return this.#branches;
   }
 }
 
