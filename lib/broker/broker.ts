@@ -120,6 +120,8 @@ class Broker implements BrokerHandle {
     this.#responder = new CalloutResponder({
       judge: this.#judge,
       issuer: this.#keys.issuer,
+      // Routes and gateways carry what is said in every account; the account of logins has no other users than ours.
+      isAlone: peers.length === 0 && config.get("plugin.choria.network.gateway_remotes").length === 0,
       clock,
       logger: logger.child({ component: "authentication" }),
     });

@@ -15,6 +15,8 @@ export interface CalloutOptions {
   judge: LoginJudge;
   /** Signs the answers. */
   issuer: Nkey;
+  /** Whether no other broker can ask. */
+  isAlone: boolean;
   clock: Clock;
   logger: Logger;
 }
@@ -40,8 +42,8 @@ export class CalloutResponder {
   }
 
   async #answer(message: Msg): Promise<void> {
-    const { judge, issuer, clock, logger } = this.#options;
-    const request = decodeCalloutRequest(message.data);
+    const { judge, issuer, isAlone, clock, logger } = this.#options;
+    const request = decodeCalloutRequest(message.data, { isFromOwnServer: isAlone });
     if (request === undefined) {
       logger.warn("A request to authenticate is not one of nats-server", { bytes: message.data.length });
       return;

@@ -1,4 +1,4 @@
-import { decodeNatsJwt, encodeNatsJwt, type Nkey } from "../crypto/mod.ts";
+import { decodeNatsJwt, decodeNatsJwtUnverified, encodeNatsJwt, type Nkey } from "../crypto/mod.ts";
 import type { SubjectRules } from "../permissions/mod.ts";
 import { decodeUtf8, isObject, type JsonObject } from "../std/mod.ts";
 import type { Admission, LoginRequest, Verdict } from "./login.ts";
@@ -16,13 +16,26 @@ const audience = "nats-authorization-request";
 /** Versions of the claims that nats-server writes and reads. */
 const claimsVersion = 2;
 
+/** How {@link decodeCalloutRequest} reads. */
+export interface CalloutRequestOptions {
+  /**
+   * Leave the signature unchecked. It proves that the answer goes to the server that asks, by a key that this server
+   * itself has chosen: where our own nats-server is the only one that can ask, it proves nothing.
+   * @default false
+   */
+  isFromOwnServer?: boolean;
+}
+
 /**
  * Read a request of nats-server's auth callout (a NATS JWT) and check its signature.
  *
  * @returns undefined for whatever is not one.
  */
-export function decodeCalloutRequest(data: Uint8Array): CalloutRequest | undefined {
-  const claims = decodeJwt(data);
+export function decodeCalloutRequest(
+  data: Uint8Array,
+  { isFromOwnServer = false }: CalloutRequestOptions = {},
+): CalloutRequest | undefined {
+  const claims = decodeJwt(data, isFromOwnServer ? decodeNatsJwtUnverified : decodeNatsJwt);
   if (claims?.aud !== audience || !isObject(claims.nats)) return undefined;
   const { server_id, user_nkey, client_info, connect_opts, client_tls } = claims.nats;
   if (!isObject(server_id) || !isObject(client_info) || !isObject(connect_opts)) return undefined;
@@ -90,9 +103,9 @@ function rules({ allow, deny }: SubjectRules = { allow: [], deny: [] }): JsonObj
   return { ...(allow.length > 0 ? { allow } : {}), ...(deny.length > 0 ? { deny } : {}) };
 }
 
-function decodeJwt(data: Uint8Array): JsonObject | undefined {
+function decodeJwt(data: Uint8Array, decode: typeof decodeNatsJwt): JsonObject | undefined {
   try {
-    return decodeNatsJwt(decodeUtf8(data));
+    return decode(decodeUtf8(data));
   } catch {
     return undefined;
   }

@@ -83,8 +83,10 @@ describe("what is no request of nats-server is not taken for one", () => {
       },
     ],
   ];
-  test.each(damaged)("%s", (_name, make) => {
+  test.each(damaged)("%s", (name, make) => {
     expect(decodeCalloutRequest(make())).toBeUndefined();
+    const isReadUnchecked = name === "a signature of other bytes";
+    expect(decodeCalloutRequest(make(), { isFromOwnServer: true }) !== undefined).toBe(isReadUnchecked);
   });
 
   test("any prefix of a request", () => {
@@ -216,4 +218,28 @@ test("whatever peers send before they are known, the broker goes on", async () =
   expect(await peer.connect({ auth_token: member.token, sig })).toEqual(["PONG"]);
   expect(broker.handle.natsPid).toBe(pid);
   expect(lines.some((line) => line.includes(member.token) || line.includes("p".repeat(1_000)))).toBe(false);
+});
+
+test("nobody who is logged in can ask the broker about a login, whatever account he is in", async () => {
+  await using broker = await startTestBroker({ organization });
+  const admin = await organization.client({ callerid: "up=admin", permissions: { org_admin: true } });
+  const provisioner = await organization.client({ callerid: "prov", permissions: { provisioner: true } });
+  const logins = [
+    [admin, {}],
+    [admin, { user: "system", pass: "system" }],
+    [provisioner, { user: "provisioner", pass: "s3cret" }],
+  ] as const;
+  for (const [member, extra] of logins) {
+    using peer = await RawNats.open(broker.port);
+    const sig = Buffer.from(member.key.sign(encodeUtf8(peer.nonce))).toString("base64url");
+    expect(await peer.connect({ auth_token: member.token, sig, no_responders: true, ...extra })).toEqual(["PONG"]);
+    const { allowed, refused } = broker.handle.logins;
+    const question = encodeNatsJwt(requestClaims(), server);
+    await peer.ask(`SUB answers.> 1\r\nPUB $SYS.REQ.USER.AUTH answers.a ${question.length}\r\n${question}`);
+    // The next login is asked about after that question, in order.
+    using another = await RawNats.open(broker.port);
+    const nonceSig = Buffer.from(admin.key.sign(encodeUtf8(another.nonce))).toString("base64url");
+    expect(await another.connect({ auth_token: admin.token, sig: nonceSig })).toEqual(["PONG"]);
+    expect(broker.handle.logins).toEqual({ allowed: allowed + 1, refused });
+  }
 });
