@@ -9,7 +9,7 @@ const rows = [
   ["std", "cli", "re2"],
   ["crypto", "config", "expr", "process", "rego"],
   ["tokens", "ddl"],
-  ["protocol", "permissions"],
+  ["protocol", "permissions", "codegen"],
   ["security", "filter", "policy"],
   ["connector"],
   ["streams", "lifecycle", "registration", "submission"],

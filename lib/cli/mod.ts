@@ -8,7 +8,7 @@ export { inColumns, indentLines, labelledLines } from "./layout.ts";
 export { createPaint, type Paint, type PaintChoice, wantsColor } from "./paint.ts";
 export { type PlotOptions, plotValues } from "./plot.ts";
 export { barWidth, formatProgress, type ProgressBar, type ProgressState, startProgress } from "./progress.ts";
-export { PromptAborted, type Prompter, terminalPrompter } from "./prompts.ts";
+export { PromptAborted, type Prompter, terminalPrompter, terminalQuestions } from "./prompts.ts";
 export { suggest } from "./suggest.ts";
 export { formatTable, type TableContent } from "./table.ts";
 export { openTerminal, type Terminal, type TerminalOptions, type TerminalStream, type TextSink } from "./terminal.ts";

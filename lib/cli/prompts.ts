@@ -32,6 +32,22 @@ export const terminalPrompter: Prompter = {
   },
 };
 
+/** Asks a person at the terminal longer questionnaires, with checks and choices. */
+export const terminalQuestions = {
+  /** Ask for a line of text; `check` gives what is wrong with it. */
+  async text(message: string, fallback: string, check: (answer: string) => string | undefined): Promise<string> {
+    const { input } = await import("@inquirer/prompts");
+    const validate = (answer: string) => check(answer) ?? true;
+    return ask(() => input({ message, theme, validate, ...(fallback ? { default: fallback } : {}) }));
+  },
+  /** Ask for one of some words. */
+  async choose(message: string, choices: readonly string[], fallback: string): Promise<string> {
+    const { select } = await import("@inquirer/prompts");
+    return ask(() => select({ message, theme, choices, default: fallback }));
+  },
+  confirm: (message: string, fallback: boolean): Promise<boolean> => terminalPrompter.confirm(message, fallback),
+};
+
 async function ask<T>(question: () => Promise<T>): Promise<T> {
   try {
     return await question();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
+import { parseDdl } from "../../lib/ddl/mod.ts";
 import { type TestNetwork, testNetwork } from "../client/support/network.ts";
 import { registryService } from "../client/support/registry.ts";
 import { checkout, choria, writeClientConfig } from "./support.ts";
@@ -79,5 +80,67 @@ describe("choria plugin schema", () => {
     const { code, out } = await plugin("schema", "agent", "requests");
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual(JSON.parse(requests));
+  });
+});
+
+describe("choria plugin generate client", () => {
+  test("writes the client and says what it writes", async () => {
+    const folder = network.file("generated");
+    mkdirSync(folder);
+    const ddl = `${checkout}/tests/fixtures/ddl/requests.json`;
+    const { code, out } = await choria([
+      "plugin",
+      "generate",
+      "client",
+      ddl,
+      folder,
+      "--library",
+      `${checkout}/mod.ts`,
+    ]);
+    expect(code).toBe(0);
+    const lines = out.replaceAll(folder, "requests").trimEnd().split("\n");
+    expect(lines).toEqual([
+      "INFO[0000] Writing Choria Client for Agent requests Version 0.0.1 to requests",
+      "INFO[0000] Writing requests/action_download.ts for action download",
+      "INFO[0000] Writing requests/action_request.ts for action request",
+      "INFO[0000] Writing requests/ddl.json",
+      "INFO[0000] Writing requests/client.ts",
+      "INFO[0000] Writing requests/ddl.ts",
+      "INFO[0000] Writing requests/mod.ts",
+    ]);
+    const { RequestsClient } = await import(`${folder}/mod.ts`);
+    expect(typeof RequestsClient).toBe("function");
+  });
+
+  test("needs the DDL and the folder", async () => {
+    const generate = (...args: string[]) => choria(["plugin", "generate", "client", ...args]);
+    expect((await generate("nofile", ".")).err).toBe("choria: error: path 'nofile' does not exist\n");
+    expect((await generate("package.json", "nofolder")).err).toBe("choria: error: path 'nofolder' does not exist\n");
+    expect((await generate("package.json", ".")).err).toContain("Cannot use the DDL package.json: /metadata");
+  });
+});
+
+describe("choria plugin generate ddl", () => {
+  test("writes a DDL from flags and a file with answers", async () => {
+    const [file, answers] = [network.file("clock.json"), network.file("answers.json")];
+    await Bun.write(
+      answers,
+      JSON.stringify({ author: "me", actions: [{ name: "tell", description: "Tell the time" }] }),
+    );
+    const args = ["plugin", "generate", "ddl", file, "--name", "clock", "--description", "Time", "--answers", answers];
+    expect(await choria(args)).toEqual({ code: 0, out: `The DDL of clock is in ${file}\n`, err: "" });
+    const ddl = parseDdl(readFileSync(file, "utf8"), file);
+    expect(ddl.metadata).toMatchObject({ name: "clock", author: "me", version: "0.0.1", provider: "external" });
+    expect(ddl.actions.map(({ name }) => name)).toEqual(["tell"]);
+    expect((await choria(args)).err).toContain("it is there already; replace it with --force");
+    expect((await choria([...args, "--force"])).code).toBe(0);
+  });
+
+  test("says what it would have to ask", async () => {
+    const { code, err } = await choria(["plugin", "generate", "ddl", network.file("none.json")]);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: 'choria: error: Cannot do without an answer to "Agent Name": there is no terminal\n',
+    });
   });
 });
