@@ -2,7 +2,7 @@ import type { Auth, Authenticator, NatsConnection, Server } from "@nats-io/nats-
 import { connect as dial, type NodeConnectionOptions } from "@nats-io/transport-node";
 import { encodeBase64Url } from "../crypto/mod.ts";
 import { type Backoff, backoff, encodeUtf8, errorText, twentySecondSteps } from "../std/mod.ts";
-import type { ConnectOptions, Login } from "./connection.ts";
+import type { ConnectOptions, Login } from "./options.ts";
 
 /**
  * A CONNECT of a protocol version that no nats-server speaks, so that each refuses it. It stands in for a login

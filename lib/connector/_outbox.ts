@@ -1,4 +1,4 @@
-import type { PublishOptions } from "./connection.ts";
+import type { PublishOptions } from "./options.ts";
 
 /** A message that waits for the connection to come back. */
 export interface HeldMessage {

@@ -1,73 +1,8 @@
-import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/nats-core";
-import type { KeyPair, Nkey } from "../crypto/mod.ts";
+import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
 import { backoff, type Clock, errorText, fiveSecondSteps, type Logger, systemClock } from "../std/mod.ts";
 import { dialOnce, ReconnectPace } from "./_dial.ts";
 import { Outbox } from "./_outbox.ts";
-
-/** What a node shows the broker when it connects. */
-export interface Login {
-  /** Token; sent in both CONNECT fields that brokers look at. */
-  token?: string;
-  /** Key that signs the broker's nonce. Unprovisioned nodes have none. */
-  key?: KeyPair;
-  user?: string;
-  password?: string;
-  /** Key of a NATS user: the broker's own parts log in with one, nobody else. */
-  nkey?: Nkey;
-}
-
-/** How the connection is encrypted. */
-export interface TlsOptions {
-  /** PEM of the authorities that may vouch for the broker; without any, TLS only encrypts. */
-  ca?: string;
-}
-
-/** How {@link connectBroker} connects. */
-export interface ConnectOptions {
-  /** `host:port` of each broker. */
-  servers: readonly string[];
-  /** Name shown in the broker's reports. */
-  name: string;
-  /** Called at each attempt, so that renewed tokens are picked up. What it throws counts as a failed attempt. */
-  login: () => Login;
-  /** Prefix of inboxes, without a final dot. */
-  inboxPrefix: string;
-  logger: Logger;
-  /** TLS settings; `false` connects in the clear, for brokers on the same host and standalone NATS servers. */
-  tls?: TlsOptions | false;
-  /** Ends the attempts for a first connection. */
-  signal?: AbortSignal;
-  /** @default systemClock */
-  clock?: Clock;
-  /**
-   * Longest wait for one attempt, in milliseconds.
-   * @default 10_000
-   */
-  timeout?: number;
-  /**
-   * Milliseconds between pings: how soon a dead broker is noticed.
-   * @default 30_000
-   */
-  pingInterval?: number;
-  /**
-   * Milliseconds to wait before each attempt to come back; the last one repeats, and each is jittered.
-   * @default twentySecondSteps
-   */
-  reconnectSteps?: readonly number[];
-  /**
-   * Give up after this many attempts for a first connection, the last error being thrown; 0 never gives up.
-   * @default 0
-   */
-  attempts?: number;
-  /** Told of each change between connected and disconnected. */
-  onState?: (state: "connected" | "disconnected" | "closed") => void;
-}
-
-/** What {@link Connection.publish} sends beside the data. */
-export interface PublishOptions {
-  reply?: string;
-  headers?: MsgHdrs;
-}
+import type { ConnectOptions, PublishOptions } from "./options.ts";
 
 /** A connection to the broker that comes back by itself. */
 export interface Connection extends AsyncDisposable {

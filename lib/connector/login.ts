@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Config } from "../config/mod.ts";
 import { type CredentialFiles, readCredentials } from "../security/mod.ts";
 import { type Clock, isFile } from "../std/mod.ts";
-import type { Login, TlsOptions } from "./connection.ts";
+import type { Login, TlsOptions } from "./options.ts";
 
 /** A login by token and key, both read anew at each attempt. */
 export function fileLogin(

@@ -4,12 +4,6 @@
  * @module
  */
 export { brokersOf, hostAndPort, lookupBrokers, type SrvLookup } from "./brokers.ts";
-export {
-  type Connection,
-  type ConnectOptions,
-  connectBroker,
-  type Login,
-  type PublishOptions,
-  type TlsOptions,
-} from "./connection.ts";
+export { type Connection, connectBroker } from "./connection.ts";
 export { fileLogin, tlsOptions } from "./login.ts";
+export type { ConnectOptions, Login, PublishOptions, TlsOptions } from "./options.ts";

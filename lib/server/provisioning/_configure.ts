@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ActionError } from "../../rpc/mod.ts";
 import { errorText, type JsonObject } from "../../std/mod.ts";
 import type { Inputs } from "./_inputs.ts";
-import type { ProvisionState } from "./agent.ts";
+import type { ProvisionState } from "./_state.ts";
 import { configurationHeader, decodeSettings, formatConfiguration } from "./config_writer.ts";
 import { actionPolicyFolder, regoPolicyFolder, writePolicies } from "./policies.ts";
 import { writeTlsFiles } from "./tls_files.ts";

@@ -1,10 +1,9 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { generateKey } from "../../crypto/mod.ts";
 import { ActionError } from "../../rpc/mod.ts";
 import { encodeUtf8, errorText, type JsonObject } from "../../std/mod.ts";
 import type { Inputs } from "./_inputs.ts";
-import type { ProvisionState } from "./agent.ts";
+import type { ProvisionState } from "./_state.ts";
 
 /** Action `jwt`: show the provisioning token, and half of a key exchange. */
 export function readProvisioningJwt(_inputs: Inputs, { files, tokenFile, exchange }: ProvisionState): JsonObject {
@@ -29,22 +28,4 @@ export function generateServerKey(inputs: Inputs, { files, directory }: Provisio
     throw new ActionError(`Could not save the server key: ${errorText(error)}`);
   }
   return { public_key: key.publicKey, directory, signature: key.sign(encodeUtf8(nonce)).toHex() };
-}
-
-/** The node's half of an X25519 key exchange, by which a provisioner may hide a TLS key. */
-export class KeyExchange {
-  #privateKey: KeyObject | undefined;
-
-  /** Begin anew; gives the public half as hex. */
-  renew(): string {
-    const { privateKey } = generateKeyPairSync("x25519");
-    this.#privateKey = privateKey;
-    // The raw key is the end of its SubjectPublicKeyInfo.
-    return createPublicKey(privateKey).export({ format: "der", type: "spki" }).subarray(-32).toString("hex");
-  }
-
-  /** The private half; undefined before {@link KeyExchange.renew}. */
-  get privateKey(): KeyObject | undefined {
-    return this.#privateKey;
-  }
 }

@@ -1,7 +1,7 @@
 import { ActionError } from "../../rpc/mod.ts";
 import { errorText, formatDuration, type JsonObject } from "../../std/mod.ts";
 import type { Inputs } from "./_inputs.ts";
-import type { ProvisionState } from "./agent.ts";
+import type { ProvisionState } from "./_state.ts";
 import { configurationHeader, formatConfiguration, parseConfiguration } from "./config_writer.ts";
 
 /** Longest random wait before a restart or shutdown where the caller names none, in seconds. */

@@ -1,57 +1,15 @@
 import { dirname } from "node:path";
-import type { Config } from "../../config/mod.ts";
 import { equalSecrets } from "../../crypto/mod.ts";
-import {
-  type Action,
-  ActionError,
-  type Agent,
-  type AgentMetadata,
-  type RpcAgentOptions,
-  rpcAgent,
-} from "../../rpc/mod.ts";
-import type { Clock, JsonObject } from "../../std/mod.ts";
+import { type Action, ActionError, type Agent, type AgentMetadata, rpcAgent } from "../../rpc/mod.ts";
+import type { JsonObject } from "../../std/mod.ts";
 import { configure } from "./_configure.ts";
 import { Inputs } from "./_inputs.ts";
-import { generateServerKey, KeyExchange, readProvisioningJwt } from "./_keys.ts";
+import { generateServerKey, readProvisioningJwt } from "./_keys.ts";
 import { reprovision, restart, shutdown } from "./_restart.ts";
+import type { ProvisionAgentOptions, ProvisionState } from "./_state.ts";
+import { KeyExchange } from "./key_exchange.ts";
 import { ProvisioningLock } from "./lock.ts";
-import type { NodeControl } from "./node_control.ts";
-import { diskFiles, type NodeFiles } from "./node_files.ts";
-
-/** What the provisioning agent works with. */
-export interface ProvisionAgentOptions extends RpcAgentOptions {
-  /** The server's configuration file, absolute. Keys, token and policies are written to its folder. */
-  configFile: string;
-  /** Where the provisioning token lies. */
-  tokenFile: string;
-  /** Secret that callers must present. */
-  secret: string;
-  /** Whether the node is being provisioned at present, or serves. */
-  isProvisioning: boolean;
-  /** Configuration that the server runs with. */
-  config: Pick<Config, "option">;
-  control: NodeControl;
-  clock: Clock;
-  /** @default {@link diskFiles} */
-  files?: NodeFiles;
-  /** Version shown to those who ask for the agents. */
-  version: string;
-  /** Gives numbers from 0 up to 1; for tests. */
-  random?: () => number;
-}
-
-/** What the actions share. */
-export interface ProvisionState extends ProvisionAgentOptions {
-  files: NodeFiles;
-  random: () => number;
-  /** Folder of the configuration file. */
-  directory: string;
-  exchange: KeyExchange;
-  /** When the process started, milliseconds since the epoch. */
-  startedAt: number;
-  /** What the node is about to do, if anything. */
-  pending?: "restart" | "shutdown";
-}
+import { diskFiles } from "./node_files.ts";
 
 const reconfigureRefusal = "Cannot reconfigure a server that is not in provisioning mode";
 

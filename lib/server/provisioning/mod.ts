@@ -4,7 +4,8 @@
  *
  * @module
  */
-export { type ProvisionAgentOptions, provisionAgent } from "./agent.ts";
+export type { ProvisionAgentOptions } from "./_state.ts";
+export { provisionAgent } from "./agent.ts";
 export { credentialFault } from "./credential_fault.ts";
 export { type DecideOptions, decideMode, provisioningConfig, type ServerMode } from "./decision.ts";
 export { type ExamineOptions, examineNode, reasonToReprovision, type Verdict } from "./examine.ts";
