@@ -52,13 +52,17 @@ export class Cursor {
   }
 
   advance(): Token {
-    const token = this.token;
-    if (this.#index < this.#tokens.length - 1) this.token = this.#at(++this.#index);
+    const { token } = this;
+    const next = this.#tokens[this.#index + 1];
+    if (next !== undefined) {
+      this.#index++;
+      this.token = next;
+    }
     return token;
   }
 
   place(token: Token = this.token): RegoPlace {
-    return { filename: this.filename, row: token.row, col: token.col };
+    return token;
   }
 
   fail(message: string, token: Token = this.token): never {
@@ -72,17 +76,16 @@ export class Cursor {
   }
 
   isOp(text: string): boolean {
-    const token = this.token;
-    return token.kind === "op" && token.text === text;
+    return this.token.op === text;
   }
 
   /** Whether the next token is this operator with nothing before it. */
   isTightOp(text: string): boolean {
-    return this.isOp(text) && !this.token.spaced;
+    return this.token.op === text && this.token.gap === 0;
   }
 
   takeOp(text: string): boolean {
-    if (!this.isOp(text)) return false;
+    if (this.token.op !== text) return false;
     this.advance();
     return true;
   }
@@ -94,8 +97,7 @@ export class Cursor {
 
   /** Whether the next token is this keyword, and not the head of a reference such as `default.rule`. */
   isKeyword(word: string): boolean {
-    const token = this.token;
-    return token.kind === "name" && token.text === word && this.#known(word) && !this.#headsPath();
+    return this.token.word === word && this.#known(word) && !this.#headsPath();
   }
 
   takeKeyword(word: string): boolean {
@@ -106,11 +108,11 @@ export class Cursor {
 
   /** Whether the next token is a name that may stand for a variable. */
   isName(): boolean {
-    const { kind, text } = this.token;
+    const { kind, word } = this.token;
     if (kind !== "name") return false;
-    if (this.#headsPath()) return true;
-    if (text === "contains" && this.following.kind === "op" && this.following.text === "(") return true;
-    return !this.#known(text);
+    if (word === "" || this.#headsPath()) return true;
+    if (word === "contains" && this.following.op === "(") return true;
+    return !this.#known(word);
   }
 
   #known(word: string): boolean {
@@ -118,18 +120,18 @@ export class Cursor {
   }
 
   #headsPath(): boolean {
-    const { kind, text, spaced } = this.following;
-    return kind === "op" && text === "." && !spaced;
+    const { op, gap } = this.following;
+    return op === "." && gap === 0;
   }
 
-  /** Runs a nested piece of parsing, refusing texts that are nested beyond reason. */
-  nested<T>(run: () => T): T {
+  /** Begins a nested piece of parsing, refusing texts that are nested beyond reason. */
+  enter(): void {
     if (++this.#depth > MAX_DEPTH) this.fail(`the text is nested deeper than ${MAX_DEPTH} levels`);
-    try {
-      return run();
-    } finally {
-      this.#depth--;
-    }
+  }
+
+  /** Ends a nested piece of parsing. */
+  leave(): void {
+    this.#depth--;
   }
 
   /** Runs a piece of parsing; where it fails and there is another way to read the text, that one counts. */

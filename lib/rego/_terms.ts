@@ -2,22 +2,8 @@ import { Cursor } from "./_cursor.ts";
 import type { CallTerm, Expr, ExprKind, RefTerm, Term, VarTerm, WithModifier } from "./ast.ts";
 import type { Token } from "./lexer.ts";
 
-const INFIX: Readonly<Record<string, readonly [level: number, name: string]>> = {
-  "==": [2, "equal"],
-  "!=": [2, "neq"],
-  "<": [2, "lt"],
-  "<=": [2, "lte"],
-  ">": [2, "gt"],
-  ">=": [2, "gte"],
-  "|": [3, "or"],
-  "&": [4, "and"],
-  "+": [5, "plus"],
-  "-": [5, "minus"],
-  "*": [6, "mul"],
-  "/": [6, "div"],
-  "%": [6, "rem"],
-};
 const ABOVE_OR = 4;
+const NO_WITHS: readonly WithModifier[] = [];
 
 /** Parses terms, expressions and bodies. */
 export class TermParser extends Cursor {
@@ -30,27 +16,28 @@ export class TermParser extends Cursor {
     while (!this.isOp(close)) {
       out.push(this.expr());
       if (this.isOp(close)) break;
-      if (!this.takeOp(";") && !this.token.newline) this.unexpected(`\\n or ; or ${close}`);
+      if (!this.takeOp(";") && this.token.gap !== 2) this.unexpected(`\\n or ; or ${close}`);
     }
     if (out.length === 0) this.fail("found empty body");
     return out;
   }
 
   bracedBody(): Expr[] {
-    return this.nested(() => {
-      this.expectOp("{");
-      const body = this.body("}");
-      this.expectOp("}");
-      return body;
-    });
+    this.enter();
+    this.expectOp("{");
+    const body = this.body("}");
+    this.expectOp("}");
+    this.leave();
+    return body;
   }
 
   expr(): Expr {
     const first = this.token;
     const negated = this.takeKeyword("not");
-    const kind = this.nested(() => this.#kind(negated));
-    const withs: WithModifier[] = [];
-    while (this.isKeyword("with")) withs.push(this.#with());
+    this.enter();
+    const kind = this.#kind(negated);
+    this.leave();
+    const withs = this.isKeyword("with") ? this.#withs() : NO_WITHS;
     const text = this.source.slice(first.start, this.previous.end);
     return { kind, negated, withs, at: this.place(first), text };
   }
@@ -63,6 +50,12 @@ export class TermParser extends Cursor {
     if (this.takeOp("=")) return { k: "unify", left, right: this.membership() };
     if (this.takeOp(":=")) return { k: "assign", left, right: this.membership() };
     return { k: "term", term: left };
+  }
+
+  #withs(): WithModifier[] {
+    const out: WithModifier[] = [];
+    while (this.isKeyword("with")) out.push(this.#with());
+    return out;
   }
 
   #with(): WithModifier {
@@ -110,7 +103,10 @@ export class TermParser extends Cursor {
 
   /** Operators that bind at least as tight as the level. */
   infix(level: number): Term {
-    return this.nested(() => this.#climb(this.#term(), level));
+    this.enter();
+    const term = this.#climb(this.#term(), level);
+    this.leave();
+    return term;
   }
 
   #climb(start: Term, level: number): Term {
@@ -121,11 +117,10 @@ export class TermParser extends Cursor {
         left = infixCall("internal.member_2", [left, this.infix(2)], at);
         continue;
       }
-      const token = this.token;
-      const operator = token.kind === "op" ? INFIX[token.text] : undefined;
-      if (operator === undefined || operator[0] < level) return left;
+      const { infix } = this.token;
+      if (infix === undefined || infix.level < level) return left;
       this.advance();
-      left = infixCall(operator[1], [left, this.infix(operator[0] + 1)], left.at);
+      left = infixCall(infix.name, [left, this.infix(infix.level + 1)], left.at);
     }
   }
 
@@ -162,14 +157,12 @@ export class TermParser extends Cursor {
 
   #named(): Term {
     const at = this.place();
-    for (const [word, value] of [
-      ["true", true],
-      ["false", false],
-      ["null", null],
-    ] as const) {
-      if (this.takeKeyword(word)) return { t: "scalar", value, at };
+    if (!this.isName()) {
+      if (this.takeKeyword("true")) return { t: "scalar", value: true, at };
+      if (this.takeKeyword("false")) return { t: "scalar", value: false, at };
+      if (this.takeKeyword("null")) return { t: "scalar", value: null, at };
+      this.unexpected();
     }
-    if (!this.isName()) this.unexpected();
     return { t: "var", name: this.advance().text, at };
   }
 
@@ -178,14 +171,16 @@ export class TermParser extends Cursor {
     if (this.isOp("{")) return this.#braces();
     if (this.isOp("-")) return this.#negative();
     if (!this.takeOp("(")) this.unexpected();
-    const inner = this.nested(() => this.membership());
+    this.enter();
+    const inner = this.membership();
+    this.leave();
     this.expectOp(")");
     return inner;
   }
 
   #negative(): Term {
     const at = this.place(this.advance());
-    if (this.token.kind !== "number" || this.token.spaced) this.unexpected("number");
+    if (this.token.kind !== "number" || this.token.gap !== 0) this.unexpected("number");
     return { t: "scalar", value: -this.advance().value || 0, at };
   }
 
@@ -194,7 +189,9 @@ export class TermParser extends Cursor {
     if (this.takeOp("]")) return { t: "array", items: [], at };
     const value = this.infix(ABOVE_OR);
     if (this.takeOp("|")) {
-      const body = this.nested(() => this.body("]"));
+      this.enter();
+      const body = this.body("]");
+      this.leave();
       this.expectOp("]");
       return { t: "compr", kind: "array", key: undefined, value, body, at };
     }
@@ -229,11 +226,11 @@ export class TermParser extends Cursor {
   }
 
   #comprehensionBody(): Expr[] {
-    return this.nested(() => {
-      const body = this.body("}");
-      this.expectOp("}");
-      return body;
-    });
+    this.enter();
+    const body = this.body("}");
+    this.leave();
+    this.expectOp("}");
+    return body;
   }
 
   #pairs(first: readonly [Term, Term]): (readonly [Term, Term])[] {
@@ -250,10 +247,20 @@ export class TermParser extends Cursor {
 
   #path(head: Term): Term {
     let out = head;
+    let steps: Term[] | undefined;
     for (;;) {
-      if (this.isTightOp(".") || this.isTightOp("[")) out = extend(out, this.#step());
-      else if (this.isTightOp("(") && (out.t === "var" || out.t === "ref")) out = this.#call(out);
-      else return out;
+      const { op, gap } = this.token;
+      if (gap !== 0) return out;
+      if (op === "." || op === "[") {
+        if (steps === undefined) {
+          steps = out.t === "ref" ? [...out.path] : [];
+          out = { t: "ref", head: out.t === "ref" ? out.head : out, path: steps, at: out.at };
+        }
+        steps.push(this.#step());
+      } else if (op === "(" && (out.t === "var" || out.t === "ref")) {
+        out = this.#call(out);
+        steps = undefined;
+      } else return out;
     }
   }
 
@@ -307,9 +314,4 @@ export class TermParser extends Cursor {
 
 function infixCall(name: string, args: Term[], at: CallTerm["at"]): CallTerm {
   return { t: "call", name: [name], args, at, infix: true };
-}
-
-function extend(head: Term, step: Term): RefTerm {
-  if (head.t === "ref") return { ...head, path: [...head.path, step] };
-  return { t: "ref", head, path: [step], at: head.at };
 }

@@ -1,32 +1,34 @@
+import { type Infix, keywordIn, type Operator, SINGLE, WITH_EQUALS } from "./_operators.ts";
 import { parseNumber } from "./_scalars.ts";
 import { RegoError, type RegoPlace } from "./errors.ts";
 
 /** Kinds of token. */
 export type TokenKind = "name" | "number" | "string" | "template" | "op" | "eof";
 
-/** A token of a policy text. */
-export interface Token {
+/** A token of a policy text; it is its own place. */
+export interface Token extends RegoPlace {
   readonly kind: TokenKind;
   /** Name, operator, or content of a string. */
   readonly text: string;
+  /** The operator; empty for every other token. */
+  readonly op: string;
+  readonly infix: Infix | undefined;
+  /** The name where it is a keyword of some dialect, otherwise empty. */
+  readonly word: string;
   readonly value: number | bigint;
   /** Parts of an interpolated string: text, then the source span of an expression, in turn. */
   readonly parts: readonly TemplatePart[];
   readonly start: number;
   readonly end: number;
-  readonly row: number;
-  readonly col: number;
-  /** Whether white space (or a comment) stands before it. */
-  readonly spaced: boolean;
-  /** Whether a line end stands before it. */
-  readonly newline: boolean;
+  readonly gap: Gap;
 }
+
+/** What stands before a token: 0 nothing, 1 white space or a comment, 2 a line end. */
+export type Gap = 0 | 1 | 2;
 
 /** A piece of an interpolated string. */
 export type TemplatePart = { readonly text: string } | { readonly tokens: readonly Token[] };
 
-const DOUBLE = new Set([":=", "==", "!=", "<=", ">="]);
-const SINGLE = new Set("=<>+-*/%|&,;:.()[]{}");
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
@@ -43,7 +45,7 @@ const MAX_NESTED_TEMPLATES = 30;
 
 /** Splits a policy text into tokens; the last one is of kind `eof`. */
 export function tokenize(source: string, filename: string): Token[] {
-  return new Lexer(source, filename).run(0, false).tokens;
+  return new Lexer(source, filename).run(0, false);
 }
 
 function isNameStart(code: number): boolean {
@@ -56,8 +58,7 @@ class Lexer {
   #pos = 0;
   #row = 1;
   #lineStart = 0;
-  #spaced = false;
-  #newline = false;
+  #gap: Gap = 0;
 
   constructor(source: string, filename: string) {
     this.#source = source;
@@ -65,23 +66,22 @@ class Lexer {
   }
 
   /** Reads tokens to the end, or to the `}` that closes a template expression. */
-  run(depth: number, nested: boolean): { tokens: Token[] } {
+  run(depth: number, nested: boolean): Token[] {
     const tokens: Token[] = [];
     let braces = 0;
     for (;;) {
-      this.#skip();
-      const char = this.#source[this.#pos];
-      if (char === undefined) {
+      const code = this.#skip();
+      if (this.#pos >= this.#source.length) {
         if (nested) this.#fail("unterminated template expression");
         tokens.push(this.#token("eof", this.#pos, ""));
-        return { tokens };
+        return tokens;
       }
-      if (char === "{") braces++;
-      if (char === "}" && braces-- === 0 && nested) {
+      if (code === 123) braces++;
+      if (code === 125 && braces-- === 0 && nested) {
         tokens.push(this.#token("eof", this.#pos, ""));
-        return { tokens };
+        return tokens;
       }
-      tokens.push(this.#next(char, depth));
+      tokens.push(this.#next(code, depth));
     }
   }
 
@@ -93,66 +93,92 @@ class Lexer {
     throw RegoError.at("rego_parse_error", message, this.#place());
   }
 
-  #skip(): void {
-    this.#spaced = false;
-    this.#newline = false;
+  /** Passes over what stands before the next token, and gives the code of the first character of that. */
+  #skip(): number {
+    const source = this.#source;
+    let pos = this.#pos;
+    let gap: Gap = 0;
     for (;;) {
-      const char = this.#source.charCodeAt(this.#pos);
-      if (char === 10) this.#line();
-      else if (char === 35) {
-        const end = this.#source.indexOf("\n", this.#pos);
-        this.#pos = end < 0 ? this.#source.length : end;
-      } else if (char === 32 || char === 9 || char === 13) this.#pos++;
-      else return;
-      this.#spaced = true;
+      const code = source.charCodeAt(pos);
+      if (code === 32 || code === 9 || code === 13) pos++;
+      else if (code === 10) {
+        pos++;
+        this.#row++;
+        this.#lineStart = pos;
+        gap = 2;
+        continue;
+      } else if (code === 35) {
+        const end = source.indexOf("\n", pos);
+        pos = end < 0 ? source.length : end;
+      } else {
+        this.#pos = pos;
+        this.#gap = gap;
+        return code;
+      }
+      if (gap === 0) gap = 1;
     }
   }
 
-  #line(): void {
-    this.#pos++;
-    this.#row++;
-    this.#lineStart = this.#pos;
-    this.#newline = true;
-  }
-
-  #token(kind: TokenKind, start: number, text: string, value: number | bigint = 0, parts = NO_PARTS): Token {
+  #token(kind: TokenKind, start: number, text: string, value: number | bigint = 0): Token {
     return {
       kind,
       text,
+      op: "",
+      infix: undefined,
+      word: kind === "name" ? keywordIn(text) : "",
       value,
-      parts,
+      parts: NO_PARTS,
       start,
       end: this.#pos,
+      gap: this.#gap,
+      filename: this.#filename,
       row: this.#row,
       col: start - this.#lineStart + 1,
-      spaced: this.#spaced,
-      newline: this.#newline,
     };
   }
 
-  #next(char: string, depth: number): Token {
-    const code = char.charCodeAt(0);
-    if (isNameStart(code)) return this.#name();
-    if (code >= 48 && code <= 57) return this.#number();
-    if (char === '"' || char === "`") return this.#string(char);
-    if (char === "$") return this.#template(depth);
+  #operator({ text, infix }: Operator): Token {
     const start = this.#pos;
-    const two = char + (this.#source[start + 1] ?? "");
-    if (DOUBLE.has(two)) {
-      this.#pos += 2;
-      return this.#token("op", start, two);
-    }
-    if (!SINGLE.has(char)) this.#fail(`illegal token: unexpected character ${JSON.stringify(char)}`);
-    this.#pos++;
-    return this.#token("op", start, char);
+    this.#pos += text.length;
+    return {
+      kind: "op",
+      text,
+      op: text,
+      infix,
+      word: "",
+      value: 0,
+      parts: NO_PARTS,
+      start,
+      end: this.#pos,
+      gap: this.#gap,
+      filename: this.#filename,
+      row: this.#row,
+      col: start - this.#lineStart + 1,
+    };
+  }
+
+  #next(code: number, depth: number): Token {
+    if (isNameStart(code)) return this.#name();
+    if (code === 34) return this.#string('"');
+    if (code >= 48 && code <= 57) return this.#number();
+    if (code === 96) return this.#string("`");
+    if (code === 36) return this.#template(depth);
+    const double = this.#source.charCodeAt(this.#pos + 1) === 61 ? WITH_EQUALS[code] : undefined;
+    const operator = double ?? SINGLE[code];
+    if (operator !== undefined) return this.#operator(operator);
+    const char = JSON.stringify(this.#source[this.#pos] ?? "");
+    return this.#fail(`illegal token: unexpected character ${char}`);
   }
 
   #name(): Token {
+    const source = this.#source;
     const start = this.#pos;
-    for (let code = this.#source.charCodeAt(start); isNameStart(code) || (code >= 48 && code <= 57); ) {
-      code = this.#source.charCodeAt(++this.#pos);
+    let end = start;
+    for (let code = source.charCodeAt(end); isNameStart(code) || (code >= 48 && code <= 57); ) {
+      code = source.charCodeAt(++end);
     }
-    return this.#token("name", start, this.#source.slice(start, this.#pos));
+    this.#pos = end;
+    return this.#token("name", start, source.slice(start, end));
   }
 
   #number(): Token {
@@ -168,19 +194,18 @@ class Lexer {
 
   #string(quote: string): Token {
     const start = this.#pos;
-    const spaced = this.#spaced;
-    const newline = this.#newline;
-    const { row, col } = this.#place();
+    const gap = this.#gap;
+    const [row, lineStart] = [this.#row, this.#lineStart];
     this.#pos++;
     const text = this.#chars(quote, false);
     this.#pos++;
-    return { kind: "string", text, value: 0, parts: NO_PARTS, start, end: this.#pos, row, col, spaced, newline };
+    const token = this.#token("string", start, text);
+    return row === this.#row ? token : { ...token, gap, row, col: start - lineStart + 1 };
   }
 
   #template(depth: number): Token {
     const start = this.#pos;
-    const spaced = this.#spaced;
-    const newline = this.#newline;
+    const gap = this.#gap;
     const { row, col } = this.#place();
     const quote = this.#source[this.#pos + 1];
     if (quote !== '"' && quote !== "`") this.#fail('illegal token: unexpected character "$"');
@@ -190,10 +215,10 @@ class Lexer {
     for (;;) {
       parts.push({ text: this.#chars(quote, true) });
       if (this.#source[this.#pos++] === quote) break;
-      parts.push({ tokens: this.run(depth + 1, true).tokens });
+      parts.push({ tokens: this.run(depth + 1, true) });
       this.#pos++;
     }
-    return { kind: "template", text: "", value: 0, parts, start, end: this.#pos, row, col, spaced, newline };
+    return { ...this.#token("template", start, ""), parts, gap, row, col };
   }
 
   /** Reads up to the closing quote, or in a template up to an opening brace; leaves the position on it. */

@@ -15,7 +15,7 @@ export function parseQuery(query: string): readonly Expr[] {
   const out: Expr[] = [];
   while (!parser.atEnd()) {
     out.push(parser.expr());
-    if (!parser.atEnd() && !parser.takeOp(";") && !parser.token.newline) parser.unexpected();
+    if (!parser.atEnd() && !parser.takeOp(";") && parser.token.gap !== 2) parser.unexpected();
   }
   if (out.length === 0) parser.fail("found empty query");
   return out;
@@ -66,7 +66,13 @@ class ModuleParser extends TermParser {
   }
 
   #problem(message: string, place = this.place()): void {
-    this.#problems.push({ code: "rego_parse_error", message, ...place });
+    this.#problems.push({
+      code: "rego_parse_error",
+      message,
+      filename: place.filename,
+      row: place.row,
+      col: place.col,
+    });
   }
 
   #package(): string[] {

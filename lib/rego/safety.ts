@@ -142,7 +142,11 @@ export class Planner {
 
   #unsafe(ids: readonly number[], at: Literal["at"]): RegoProblem[] {
     const names = ids.map((id) => this.#table.names[id] ?? "").filter((name) => name !== "" && name !== "$part");
-    return names.map((name) => ({ code: "rego_unsafe_var_error", message: `var ${name} is unsafe`, ...at }));
+    const { filename, row, col } = at;
+    return names.map((name) => {
+      const message = `var ${name} is unsafe`;
+      return { code: "rego_unsafe_var_error", message, filename, row, col };
+    });
   }
 }
 

@@ -1,0 +1,69 @@
+/** What an infix operator is called, and how tight it binds. */
+export interface Infix {
+  readonly level: number;
+  readonly name: string;
+}
+
+/** An operator or mark of punctuation. */
+export interface Operator {
+  readonly text: string;
+  readonly infix: Infix | undefined;
+}
+
+const INFIX: Readonly<Record<string, Infix>> = {
+  "==": { level: 2, name: "equal" },
+  "!=": { level: 2, name: "neq" },
+  "<": { level: 2, name: "lt" },
+  "<=": { level: 2, name: "lte" },
+  ">": { level: 2, name: "gt" },
+  ">=": { level: 2, name: "gte" },
+  "|": { level: 3, name: "or" },
+  "&": { level: 4, name: "and" },
+  "+": { level: 5, name: "plus" },
+  "-": { level: 5, name: "minus" },
+  "*": { level: 6, name: "mul" },
+  "/": { level: 6, name: "div" },
+  "%": { level: 6, name: "rem" },
+};
+
+/** Operators of one character, by its code. */
+export const SINGLE: readonly (Operator | undefined)[] = table("= < > + - * / % | & , ; : . ( ) [ ] { }");
+
+/** Operators of a character and `=`, by the code of the first. */
+export const WITH_EQUALS: readonly (Operator | undefined)[] = table(":= == != <= >=");
+
+function table(texts: string): (Operator | undefined)[] {
+  const out: (Operator | undefined)[] = new Array(128).fill(undefined);
+  for (const text of texts.split(" ")) out[text.charCodeAt(0)] = { text, infix: INFIX[text] };
+  return out;
+}
+
+/** The keyword a name is in some dialect, empty where it is none. */
+export function keywordIn(name: string): string {
+  switch (name.length) {
+    case 2:
+      return oneOf(name, "if", "in", "as");
+    case 3:
+      return oneOf(name, "not");
+    case 4:
+      return oneOf(name, "some", "with", "true", "else", "null");
+    case 5:
+      return oneOf(name, "every", "false");
+    case 6:
+      return oneOf(name, "import");
+    case 7:
+      return oneOf(name, "default", "package");
+    case 8:
+      return oneOf(name, "contains");
+    default:
+      return "";
+  }
+}
+
+function oneOf(name: string, a: string, b = "", c = "", d = "", e = ""): string {
+  if (name === a) return a;
+  if (name === b) return b;
+  if (name === c) return c;
+  if (name === d) return d;
+  return name === e ? e : "";
+}
