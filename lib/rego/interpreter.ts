@@ -20,11 +20,14 @@ interface LinkedDef {
 }
 
 interface LinkedGroup {
-  /** Rules that are linked when they are first tried. */
-  readonly defs: readonly (() => LinkedDef)[];
+  readonly group: RuleGroup;
+  readonly defs: readonly RuleDef[];
+  /** The rules that have been tried, linked. */
+  readonly linked: (LinkedDef | undefined)[];
   readonly index: RuleIndex | undefined;
   readonly all: readonly number[];
-  readonly fallback: (() => LinkedDef) | undefined;
+  readonly fallback: RuleDef | undefined;
+  fallbackLinked: LinkedDef | undefined;
   /** Whether all rules say the same constant, so that the first that holds decides. */
   readonly sameConstant: boolean;
   readonly at: RegoPlace;
@@ -105,8 +108,8 @@ export class Interpreter {
       return this.#single(c, linked, [], "complete rules must not produce multiple outputs");
     const out = group.kind === "set" ? new RegoSet() : new RegoObject();
     for (const i of linked.index?.candidates(c) ?? linked.all) {
-      const def = linked.defs[i];
-      if (def !== undefined) this.#collect(c, def(), out);
+      const def = this.#defOf(linked, i);
+      if (def !== undefined) this.#collect(c, def, out);
     }
     return out;
   }
@@ -115,16 +118,28 @@ export class Interpreter {
   #single(c: Context, group: LinkedGroup, args: readonly RegoValue[], conflict: string): RegoValue | undefined {
     let out: RegoValue | undefined;
     for (const i of group.index?.candidates(c) ?? group.all) {
-      const def = group.defs[i];
+      const def = this.#defOf(group, i);
       if (def === undefined) continue;
-      const value = this.#first(c, group, def(), args, conflict);
+      const value = this.#first(c, group, def, args, conflict);
       if (value === undefined) continue;
       if (group.sameConstant) return value;
       if (out === undefined) out = value;
       else if (!equalValues(out, value)) throw RegoError.at("eval_conflict_error", conflict, group.at);
     }
     if (out !== undefined || group.fallback === undefined) return out;
-    return this.#first(c, group, group.fallback(), args, conflict);
+    group.fallbackLinked ??= this.#linkDef(group.fallback, group.group);
+    return this.#first(c, group, group.fallbackLinked, args, conflict);
+  }
+
+  /** A rule of a group, linked when it is first tried. */
+  #defOf(group: LinkedGroup, i: number): LinkedDef | undefined {
+    const known = group.linked[i];
+    if (known !== undefined) return known;
+    const def = group.defs[i];
+    if (def === undefined) return undefined;
+    const linked = this.#linkDef(def, group.group);
+    group.linked[i] = linked;
+    return linked;
   }
 
   /** The value of the first branch that holds. */
@@ -180,15 +195,17 @@ export class Interpreter {
     const known = this.#groups.get(group);
     if (known !== undefined) return known;
     const single = group.kind === "complete" || group.kind === "function";
-    const isFallback = (def: RuleDef) => def.isDefault && single;
-    const ordered = [...group.defs].sort((a, b) => Number(a.isDefault) - Number(b.isDefault));
-    const defs = ordered.filter((def) => !isFallback(def));
-    const fallback = group.defs.find(isFallback);
+    const rules = group.defs.filter((def) => !def.isDefault);
+    const defaults = rules.length === group.defs.length ? [] : group.defs.filter((def) => def.isDefault);
+    const defs = single ? rules : [...rules, ...defaults];
     const linked: LinkedGroup = {
-      defs: defs.map((def) => once(() => this.#linkDef(def, group))),
+      group,
+      defs,
+      linked: [],
       index: this.#traced ? undefined : RuleIndex.of(defs),
       all: defs.map((_, i) => i),
-      fallback: fallback === undefined ? undefined : once(() => this.#linkDef(fallback, group)),
+      fallback: single ? defaults[0] : undefined,
+      fallbackLinked: undefined,
       sameConstant: single && sayTheSame(group.defs),
       at: group.at,
     };
@@ -243,14 +260,6 @@ function remember(c: Context, key: string, value: RegoValue | undefined): void {
   if (c.calls.size >= MOST_CALLS) return;
   c.meter.make(key.length + 32);
   c.calls.set(key, value === undefined ? NOTHING : value);
-}
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }
 
 function sayTheSame(defs: readonly RuleDef[]): boolean {

@@ -10,6 +10,8 @@ export interface TreeNode {
   group: RuleGroup | undefined;
 }
 
+const NO_TERMS: readonly Term[] = [];
+
 interface Draft extends TreeNode {
   readonly children: Map<RegoKey, Draft>;
   readonly rules: PlacedRule[];
@@ -56,13 +58,15 @@ function descend(from: Draft, keys: readonly RegoScalar[]): Draft {
 }
 
 function place(home: Draft, rule: Rule, module: Module): void {
+  const { name } = rule;
   const keys: RegoScalar[] = [];
-  for (const [i, step] of rule.name.entries()) {
-    if (i === 0 && step.t === "var") keys.push(step.name);
+  for (const step of name) {
+    if (keys.length === 0 && step.t === "var") keys.push(step.name);
     else if (step.t === "scalar") keys.push(step.value);
     else break;
   }
-  descend(home, keys).rules.push({ rule, module, suffix: rule.name.slice(keys.length) });
+  const suffix = keys.length === name.length ? NO_TERMS : name.slice(keys.length);
+  descend(home, keys).rules.push({ rule, module, suffix });
 }
 
 function settle(node: Draft, keys: readonly RegoScalar[], groups: RuleGroup[]): void {
