@@ -24,6 +24,7 @@ export { DdlError, decodeDdl, parseDdl } from "./decode.ts";
 export { encodeDdl } from "./encode.ts";
 export { outputLabel, withOutputDefaults } from "./outputs.ts";
 export { builtinResolver, type DdlResolver, folderAgents, folderResolver, resolveDdl } from "./resolver.ts";
+export { encodeRubyDdl } from "./ruby.ts";
 export {
   type ActionInputs,
   type ActionName,

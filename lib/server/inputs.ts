@@ -36,6 +36,37 @@ export function optionalText(data: JsonObject, name: string, rules: TextRules): 
   return value;
 }
 
+/**
+ * An input that must be one of some texts; the first of them when it is missing.
+ * @throws {ActionError} with status 4, naming the input and what it may be.
+ */
+export function oneOf(data: JsonObject, name: string, choices: readonly [string, ...string[]]): string {
+  const value = data[name] ?? choices[0];
+  if (typeof value === "string" && choices.includes(value)) return value;
+  throw invalid(`validation failed for input '${name}': should be one of ${choices.join(", ")}`);
+}
+
+/**
+ * An input that may be missing and is a whole number; undefined when it is missing.
+ * @throws {ActionError} with status 4, naming the input.
+ */
+export function optionalInteger(data: JsonObject, name: string): number | undefined {
+  const value = data[name];
+  if (value === undefined || value === null) return undefined;
+  if (Number.isSafeInteger(value)) return Number(value);
+  throw invalid(`validation failed for input '${name}': is not an integer`);
+}
+
+/**
+ * An input that may be missing and is true or false; false when it is missing.
+ * @throws {ActionError} with status 4, naming the input.
+ */
+export function optionalFlag(data: JsonObject, name: string): boolean {
+  const value = data[name] ?? false;
+  if (typeof value === "boolean") return value;
+  throw invalid(`validation failed for input '${name}': is not a boolean`);
+}
+
 function invalid(reason: string): ActionError {
   return new ActionError(`Validation failed: ${reason}`, { statuscode: statusCodes.invalidData });
 }

@@ -18,6 +18,7 @@ import { Announcer } from "./announcer.ts";
 import { allowAll, configuredAuthorizer } from "./authorizers.ts";
 import { startExternalAgents } from "./external_agents.ts";
 import { nodeSources, type ServerNode } from "./node.ts";
+import { optionalAgents } from "./optional_agents.ts";
 import { provisioningProfile, type ServerProfile, servingProfile } from "./profile.ts";
 import type { ProvisioningSettings } from "./provisioning/mod.ts";
 import { type Services, startServices } from "./services.ts";
@@ -103,6 +104,7 @@ async function run(options: ServerOptions, basics: Basics): Promise<ServerHandle
     const announcer = new Announcer({ connection, identity, component, format, stats: host.stats, clock, logger });
     const rpc = rpcOptions(options, node, logger);
     hostAgents(host, createAgents(options, { node, announcer, rpc }), logger);
+    hostAgents(host, await optionalAgents(node, rpc), logger);
     const services = await startServices(node, { announcer, profile, logger });
     // Whoever hears of the start may call at once, so the broker has to know the subscriptions by then.
     await connection.flush().catch(() => undefined);
