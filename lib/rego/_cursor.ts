@@ -76,16 +76,16 @@ export class Cursor {
   }
 
   isOp(text: string): boolean {
-    return this.token.op === text;
+    return this.token.sign === text;
   }
 
   /** Whether the next token is this operator with nothing before it. */
   isTightOp(text: string): boolean {
-    return this.token.op === text && this.token.gap === 0;
+    return this.token.sign === text && this.token.gap === 0;
   }
 
   takeOp(text: string): boolean {
-    if (this.token.op !== text) return false;
+    if (this.token.sign !== text) return false;
     this.advance();
     return true;
   }
@@ -97,7 +97,7 @@ export class Cursor {
 
   /** Whether the next token is this keyword, and not the head of a reference such as `default.rule`. */
   isKeyword(word: string): boolean {
-    return this.token.word === word && this.#known(word) && !this.#headsPath();
+    return this.token.sign === word && this.#known(word) && !this.#headsPath();
   }
 
   takeKeyword(word: string): boolean {
@@ -108,11 +108,11 @@ export class Cursor {
 
   /** Whether the next token is a name that may stand for a variable. */
   isName(): boolean {
-    const { kind, word } = this.token;
+    const { kind, sign } = this.token;
     if (kind !== "name") return false;
-    if (word === "" || this.#headsPath()) return true;
-    if (word === "contains" && this.following.op === "(") return true;
-    return !this.#known(word);
+    if (sign === "" || this.#headsPath()) return true;
+    if (sign === "contains" && this.following.sign === "(") return true;
+    return !this.#known(sign);
   }
 
   #known(word: string): boolean {
@@ -120,8 +120,8 @@ export class Cursor {
   }
 
   #headsPath(): boolean {
-    const { op, gap } = this.following;
-    return op === "." && gap === 0;
+    const { sign, gap } = this.following;
+    return sign === "." && gap === 0;
   }
 
   /** Begins a nested piece of parsing, refusing texts that are nested beyond reason. */

@@ -32,6 +32,16 @@ export const SINGLE: readonly (Operator | undefined)[] = table("= < > + - * / % 
 /** Operators of a character and `=`, by the code of the first. */
 export const WITH_EQUALS: readonly (Operator | undefined)[] = table(":= == != <= >=");
 
+/** Characters that names begin with, and those they consist of, by code. */
+export const NAME_START: Uint8Array = characters("_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+export const NAME_PART: Uint8Array = characters("_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+
+function characters(all: string): Uint8Array {
+  const out = new Uint8Array(256);
+  for (const char of all) out[char.charCodeAt(0)] = 1;
+  return out;
+}
+
 function table(texts: string): (Operator | undefined)[] {
   const out: (Operator | undefined)[] = new Array(128).fill(undefined);
   for (const text of texts.split(" ")) out[text.charCodeAt(0)] = { text, infix: INFIX[text] };

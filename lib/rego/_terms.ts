@@ -117,7 +117,8 @@ export class TermParser extends Cursor {
         left = infixCall("internal.member_2", [left, this.infix(2)], at);
         continue;
       }
-      const { infix } = this.token;
+      const { token } = this;
+      const infix = token.kind === "op" ? token.value : undefined;
       if (infix === undefined || infix.level < level) return left;
       this.advance();
       left = infixCall(infix.name, [left, this.infix(infix.level + 1)], left.at);
@@ -136,7 +137,7 @@ export class TermParser extends Cursor {
         return this.#path({ t: "scalar", value: token.text, at });
       case "template":
         this.advance();
-        return { t: "template", parts: token.parts.map((p) => ("text" in p ? p.text : this.#spliced(p.tokens))), at };
+        return { t: "template", parts: token.value.map((p) => ("text" in p ? p.text : this.#spliced(p.tokens))), at };
       case "name":
         return this.#path(this.#named());
       case "op":
@@ -180,8 +181,10 @@ export class TermParser extends Cursor {
 
   #negative(): Term {
     const at = this.place(this.advance());
-    if (this.token.kind !== "number" || this.token.gap !== 0) this.unexpected("number");
-    return { t: "scalar", value: -this.advance().value || 0, at };
+    const { token } = this;
+    if (token.kind !== "number" || token.gap !== 0) this.unexpected("number");
+    this.advance();
+    return { t: "scalar", value: -token.value || 0, at };
   }
 
   #array(): Term {
@@ -249,7 +252,7 @@ export class TermParser extends Cursor {
     let out = head;
     let steps: Term[] | undefined;
     for (;;) {
-      const { op, gap } = this.token;
+      const { sign: op, gap } = this.token;
       if (gap !== 0) return out;
       if (op === "." || op === "[") {
         if (steps === undefined) {

@@ -1,26 +1,39 @@
-import { type Infix, keywordIn, type Operator, SINGLE, WITH_EQUALS } from "./_operators.ts";
+import { type Infix, keywordIn, NAME_PART, NAME_START, type Operator, SINGLE, WITH_EQUALS } from "./_operators.ts";
 import { parseNumber } from "./_scalars.ts";
 import { RegoError, type RegoPlace } from "./errors.ts";
 
-/** Kinds of token. */
-export type TokenKind = "name" | "number" | "string" | "template" | "op" | "eof";
-
 /** A token of a policy text; it is its own place. */
-export interface Token extends RegoPlace {
-  readonly kind: TokenKind;
+export type Token = OtherToken | NumberToken | TemplateToken | OperatorToken;
+
+interface AnyToken extends RegoPlace {
   /** Name, operator, or content of a string. */
   readonly text: string;
-  /** The operator; empty for every other token. */
-  readonly op: string;
-  readonly infix: Infix | undefined;
-  /** The name where it is a keyword of some dialect, otherwise empty. */
-  readonly word: string;
-  readonly value: number | bigint;
-  /** Parts of an interpolated string: text, then the source span of an expression, in turn. */
-  readonly parts: readonly TemplatePart[];
+  /** The operator, or the name where that is a keyword of some dialect; otherwise empty. */
+  readonly sign: string;
   readonly start: number;
   readonly end: number;
   readonly gap: Gap;
+}
+
+interface OtherToken extends AnyToken {
+  readonly kind: "name" | "string" | "eof";
+  readonly value: undefined;
+}
+
+interface NumberToken extends AnyToken {
+  readonly kind: "number";
+  readonly value: number | bigint;
+}
+
+interface OperatorToken extends AnyToken {
+  readonly kind: "op";
+  readonly value: Infix | undefined;
+}
+
+interface TemplateToken extends AnyToken {
+  readonly kind: "template";
+  /** Text, then the tokens of an expression, in turn. */
+  readonly value: readonly TemplatePart[];
 }
 
 /** What stands before a token: 0 nothing, 1 white space or a comment, 2 a line end. */
@@ -40,16 +53,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
   r: "\r",
   t: "\t",
 };
-const NO_PARTS: readonly TemplatePart[] = [];
 const MAX_NESTED_TEMPLATES = 30;
 
 /** Splits a policy text into tokens; the last one is of kind `eof`. */
 export function tokenize(source: string, filename: string): Token[] {
   return new Lexer(source, filename).run(0, false);
-}
-
-function isNameStart(code: number): boolean {
-  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95;
 }
 
 class Lexer {
@@ -73,12 +81,12 @@ class Lexer {
       const code = this.#skip();
       if (this.#pos >= this.#source.length) {
         if (nested) this.#fail("unterminated template expression");
-        tokens.push(this.#token("eof", this.#pos, ""));
+        tokens.push(this.#other("eof", this.#pos, "", ""));
         return tokens;
       }
       if (code === 123) braces++;
       if (code === 125 && braces-- === 0 && nested) {
-        tokens.push(this.#token("eof", this.#pos, ""));
+        tokens.push(this.#other("eof", this.#pos, "", ""));
         return tokens;
       }
       tokens.push(this.#next(code, depth));
@@ -119,15 +127,12 @@ class Lexer {
     }
   }
 
-  #token(kind: TokenKind, start: number, text: string, value: number | bigint = 0): Token {
+  #other(kind: OtherToken["kind"], start: number, text: string, sign: string): Token {
     return {
       kind,
       text,
-      op: "",
-      infix: undefined,
-      word: kind === "name" ? keywordIn(text) : "",
-      value,
-      parts: NO_PARTS,
+      sign,
+      value: undefined,
       start,
       end: this.#pos,
       gap: this.#gap,
@@ -143,11 +148,8 @@ class Lexer {
     return {
       kind: "op",
       text,
-      op: text,
-      infix,
-      word: "",
-      value: 0,
-      parts: NO_PARTS,
+      sign: text,
+      value: infix,
       start,
       end: this.#pos,
       gap: this.#gap,
@@ -158,7 +160,7 @@ class Lexer {
   }
 
   #next(code: number, depth: number): Token {
-    if (isNameStart(code)) return this.#name();
+    if (NAME_START[code] === 1) return this.#name();
     if (code === 34) return this.#string('"');
     if (code >= 48 && code <= 57) return this.#number();
     if (code === 96) return this.#string("`");
@@ -173,12 +175,11 @@ class Lexer {
   #name(): Token {
     const source = this.#source;
     const start = this.#pos;
-    let end = start;
-    for (let code = source.charCodeAt(end); isNameStart(code) || (code >= 48 && code <= 57); ) {
-      code = source.charCodeAt(++end);
-    }
+    let end = start + 1;
+    while (NAME_PART[source.charCodeAt(end)] === 1) end++;
     this.#pos = end;
-    return this.#token("name", start, source.slice(start, end));
+    const text = source.slice(start, end);
+    return this.#other("name", start, text, keywordIn(text));
   }
 
   #number(): Token {
@@ -189,7 +190,7 @@ class Lexer {
     if (/[0-9A-Za-z_]/.test(this.#source[this.#pos] ?? "")) this.#fail("illegal number format");
     const value = parseNumber(text);
     if (value === undefined) this.#fail("illegal number: too many digits");
-    return this.#token("number", start, text, value);
+    return { ...this.#other("eof", start, text, ""), kind: "number", value };
   }
 
   #string(quote: string): Token {
@@ -199,7 +200,7 @@ class Lexer {
     this.#pos++;
     const text = this.#chars(quote, false);
     this.#pos++;
-    const token = this.#token("string", start, text);
+    const token = this.#other("string", start, text, "");
     return row === this.#row ? token : { ...token, gap, row, col: start - lineStart + 1 };
   }
 
@@ -218,7 +219,7 @@ class Lexer {
       parts.push({ tokens: this.run(depth + 1, true) });
       this.#pos++;
     }
-    return { ...this.#token("template", start, ""), parts, gap, row, col };
+    return { ...this.#other("eof", start, "", ""), kind: "template", value: parts, gap, row, col };
   }
 
   /** Reads up to the closing quote, or in a template up to an opening brace; leaves the position on it. */
