@@ -1,57 +1,6 @@
-import { rmSync } from "node:fs";
 import { Command } from "@commander-js/extra-typings";
-import { type BrokerHandle, startBroker } from "../lib/broker/mod.ts";
-import { type Config, loadConfig } from "../lib/config/mod.ts";
-import { createLogger, errorText, type Logger, version, writeFileAtomic } from "../lib/std/mod.ts";
-
-const signalNames = { SIGINT: "interrupt", SIGTERM: "terminated" } as const;
-
-async function run(file: string, pidFile: string | undefined): Promise<void> {
-  const config = readConfig(file);
-  const logger = createLogger({ level: config.get("loglevel"), destination: config.get("logfile") });
-  const stopping = new AbortController();
-  for (const [signal, name] of Object.entries(signalNames)) {
-    process.on(signal, () => {
-      logger.info(`Shutting down on ${name}`);
-      stopping.abort();
-    });
-  }
-  if (pidFile !== undefined) writeFileAtomic(pidFile, String(process.pid));
-  try {
-    await serve(config, logger, stopping.signal);
-  } finally {
-    if (pidFile !== undefined) rmSync(pidFile, { force: true });
-  }
-}
-
-async function serve(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
-  let broker: BrokerHandle;
-  try {
-    broker = await startBroker(config, { logger, signal });
-  } catch (error) {
-    if (signal.aborted) return;
-    // The terminal is told by whoever called us.
-    if (!["stdout", "stderr"].includes(config.get("logfile"))) logger.error(errorText(error));
-    throw error;
-  }
-  await using running = broker;
-  const onReload = () => void reload(running, config.file, logger);
-  process.on("SIGHUP", onReload);
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-  process.off("SIGHUP", onReload);
-}
-
-async function reload(broker: BrokerHandle, file: string, logger: Logger): Promise<void> {
-  try {
-    await broker.reload(readConfig(file));
-  } catch (error) {
-    logger.error("The configuration stays as it is", { reason: errorText(error) });
-  }
-}
-
-function readConfig(file: string): Config {
-  return loadConfig(file, { kind: "system" });
-}
+import { errorText, version } from "../lib/std/mod.ts";
+import { runBroker } from "./broker/run.ts";
 
 const program = new Command("broker")
   .description("Run the Choria broker")
@@ -61,7 +10,7 @@ const program = new Command("broker")
   .action(async ({ config, pid }) => {
     try {
       if (config === undefined) throw new Error("configuration file required");
-      await run(config, pid);
+      await runBroker(config, pid);
     } catch (error) {
       console.error(`choria broker: ${errorText(error)}`);
       process.exitCode = 1;

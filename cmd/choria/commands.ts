@@ -16,6 +16,7 @@ export interface CommandModule {
 
 /** Every command, in the order of the help. */
 export const commands: readonly CommandEntry[] = [
+  { name: "broker", aliases: ["b"], summary: "Run the broker", load: () => import("./broker.ts") },
   { name: "buildinfo", summary: "Show what this build of Choria is made of", load: () => import("./buildinfo.ts") },
   {
     name: "discover",
@@ -30,4 +31,6 @@ export const commands: readonly CommandEntry[] = [
   { name: "ping", summary: "See which nodes answer", load: () => import("./ping.ts") },
   { name: "plugin", summary: "Read the DDLs of agents, and generate from them", load: () => import("./plugin.ts") },
   { name: "req", aliases: ["rpc", "request"], summary: "Call an action of an agent", load: () => import("./req.ts") },
+  { name: "server", summary: "Run the server", load: () => import("./server.ts") },
+  { name: "tool", aliases: ["t"], summary: "Tools for operators", load: () => import("./tool.ts") },
 ];

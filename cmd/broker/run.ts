@@ -1,0 +1,59 @@
+import { rmSync } from "node:fs";
+import { type BrokerHandle, startBroker } from "../../lib/broker/mod.ts";
+import { type Config, loadConfig } from "../../lib/config/mod.ts";
+import { createLogger, errorText, type Logger, writeFileAtomic } from "../../lib/std/mod.ts";
+
+const signalNames = { SIGINT: "interrupt", SIGTERM: "terminated" } as const;
+
+/**
+ * Run the broker of a configuration file until the process is told to end. SIGHUP has it read the file again.
+ *
+ * @param pidFile File for the process id, removed at the end.
+ * @throws {Error} when the configuration cannot be used or the broker does not start.
+ */
+export async function runBroker(file: string, pidFile: string | undefined): Promise<void> {
+  const config = readConfig(file);
+  const logger = createLogger({ level: config.get("loglevel"), destination: config.get("logfile") });
+  const stopping = new AbortController();
+  for (const [signal, name] of Object.entries(signalNames)) {
+    process.on(signal, () => {
+      logger.info(`Shutting down on ${name}`);
+      stopping.abort();
+    });
+  }
+  if (pidFile !== undefined) writeFileAtomic(pidFile, String(process.pid));
+  try {
+    await serve(config, logger, stopping.signal);
+  } finally {
+    if (pidFile !== undefined) rmSync(pidFile, { force: true });
+  }
+}
+
+async function serve(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
+  let broker: BrokerHandle;
+  try {
+    broker = await startBroker(config, { logger, signal });
+  } catch (error) {
+    if (signal.aborted) return;
+    // The terminal is told by whoever called us.
+    if (!["stdout", "stderr"].includes(config.get("logfile"))) logger.error(errorText(error));
+    throw error;
+  }
+  await using running = broker;
+  const onReload = () => void reload(running, config.file, logger);
+  process.on("SIGHUP", onReload);
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  process.off("SIGHUP", onReload);
+}
+
+async function reload(broker: BrokerHandle, file: string, logger: Logger): Promise<void> {
+  try {
+    await broker.reload(readConfig(file));
+  } catch (error) {
+    logger.error("The configuration stays as it is", { reason: errorText(error) });
+  }
+}
+
+function readConfig(file: string): Config {
+  return loadConfig(file, { kind: "system" });
+}

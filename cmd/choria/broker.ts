@@ -1,0 +1,21 @@
+import { Command } from "commander";
+import { runBroker } from "../broker/run.ts";
+
+const example = `
+Example:
+  choria broker run --config /etc/choria/broker.conf`;
+
+/** `choria broker`: the broker role. */
+export function command(): Command {
+  const broker = new Command("broker").alias("b").description("Run the Choria broker.");
+  const run = new Command("run")
+    .description("Run the broker until it is told to end; SIGHUP has it read its configuration again.")
+    .option("--config <file>", "configuration file")
+    .option("--pid <file>", "write the process id to this file")
+    .addHelpText("after", example)
+    .action(({ config, pid }: { config?: string; pid?: string }) => {
+      if (config === undefined) throw new Error("configuration file required");
+      return runBroker(config, pid);
+    });
+  return broker.addCommand(run);
+}
