@@ -274,7 +274,8 @@ export async function execute(command: readonly string[], env: Record<string, st
       stdout: "pipe",
       stderr: "pipe",
     });
-    const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+    const text = (stream: ReadableStream) => new Response(stream).text();
+    const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), child.exited]);
     return { exitCode, stdout, stderr };
   } catch (error) {
     throw new ActionError(`Could not run ${command[0]}: ${error instanceof Error ? error.message : String(error)}`);
