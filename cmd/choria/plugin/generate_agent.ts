@@ -133,7 +133,7 @@ const greeting = {
 } as const;
 
 function agentSource(metadata: About): string {
-  const lines = Object.entries(metadata).map(([key, value]) => `  ${key}: ${JSON.stringify(value)},`);
+  const lines = Object.entries(metadata).map(([key, value]) => `  ${key}: ${literal(value)},`);
   return `#!/usr/bin/env -S bun --config=/dev/null --no-env-file
 import { action, defineAgent } from "./kit.ts";
 
@@ -152,6 +152,12 @@ ${lines.join("\n")}
 
 if (import.meta.main) await agent.serve();
 `;
+}
+
+/** A value in the form that formatters leave alone. */
+function literal(value: string | number | boolean): string {
+  const text = JSON.stringify(value);
+  return text.includes('\\"') && !text.includes("'") ? `'${text.slice(1, -1).replaceAll('\\"', '"')}'` : text;
 }
 
 function indent(value: object): string {
