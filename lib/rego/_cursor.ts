@@ -11,6 +11,12 @@ export const BASE_KEYWORDS: ReadonlySet<string> = new Set(
 /** Keywords that came later: on in v1, switched on by imports in v0. */
 export const FUTURE_KEYWORDS: readonly string[] = ["in", "every", "if", "contains"];
 
+/** A place in the list of tokens to go back to. */
+export interface Mark {
+  readonly index: number;
+  readonly depth: number;
+}
+
 /** Reads a list of tokens from front to back. */
 export class Cursor {
   readonly source: string;
@@ -134,29 +140,16 @@ export class Cursor {
     this.#depth--;
   }
 
-  /** Runs a piece of parsing; where it fails and there is another way to read the text, that one counts. */
-  either<T>(first: () => T, second: () => T | undefined): T {
-    const [index, depth] = [this.#index, this.#depth];
-    try {
-      return first();
-    } catch (error) {
-      if (!(error instanceof RegoError)) throw error;
-      this.#index = index;
-      this.#depth = depth;
-      this.token = this.#at(index);
-      const other = this.#attempt(second);
-      if (other === undefined) throw error;
-      return other;
-    }
+  /** Where reading is now, for {@link reset}. */
+  mark(): Mark {
+    return { index: this.#index, depth: this.#depth };
   }
 
-  #attempt<T>(run: () => T | undefined): T | undefined {
-    try {
-      return run();
-    } catch (error) {
-      if (error instanceof RegoError) return undefined;
-      throw error;
-    }
+  /** Goes back to a mark. */
+  reset({ index, depth }: Mark): void {
+    this.#index = index;
+    this.#depth = depth;
+    this.token = this.#at(index);
   }
 
   /** Runs a piece of parsing over another list of tokens. */

@@ -21,6 +21,8 @@ export function parseQuery(query: string): readonly Expr[] {
   return out;
 }
 
+const NO_BRANCHES: readonly RuleBranch[] = [];
+
 class ModuleParser extends TermParser {
   #dialect: RegoDialect;
   readonly #problems: RegoProblem[] = [];
@@ -52,7 +54,7 @@ class ModuleParser extends TermParser {
   #rules(): Rule[] {
     const rules: Rule[] = [];
     try {
-      while (!this.atEnd() && this.#proceed()) rules.push(...this.#rule());
+      while (!this.atEnd() && this.#proceed()) this.#rule(rules);
     } catch (error) {
       if (!(error instanceof RegoError)) throw error;
       this.#problems.push(...error.problems);
@@ -129,7 +131,7 @@ class ModuleParser extends TermParser {
     } else this.fail(`unexpected keyword, must be one of [contains every if in not]`, this.previous);
   }
 
-  #rule(): Rule[] {
+  #rule(out: Rule[]): void {
     const at = this.place();
     if (this.isKeyword("package")) this.fail("unexpected package keyword");
     if (this.isKeyword("import")) this.fail("unexpected import keyword: imports come before rules");
@@ -138,8 +140,8 @@ class ModuleParser extends TermParser {
     const args = this.headArgs();
     const contains = this.takeKeyword("contains") ? this.membership() : undefined;
     const value = this.takeOp(":=") || this.takeOp("=") ? this.membership() : undefined;
-    if (isDefault) return [this.#default(name, args, value, at)];
-    return this.#bodies({ isDefault, name, args, contains, branches: [], at }, value);
+    if (isDefault) out.push(this.#default(name, args, value, at));
+    else this.#bodies({ isDefault, name, args, contains, branches: NO_BRANCHES, at }, value, out);
   }
 
   #default(name: Term[], args: Term[] | undefined, value: Term | undefined, at: Rule["at"]): Rule {
@@ -148,44 +150,58 @@ class ModuleParser extends TermParser {
     return { isDefault: true, name, args, contains: undefined, branches: [{ value, body: [], at }], at };
   }
 
-  #bodies(head: Rule, value: Term | undefined): Rule[] {
+  #bodies(head: Rule, value: Term | undefined, out: Rule[]): void {
     if (this.takeKeyword("if")) {
-      const body = this.#ifBody();
-      return [this.#finish(head, value, body, true)];
+      out.push(this.#finish(head, value, this.#ifBody(), true));
+      return;
     }
-    if (!this.isOp("{")) return [this.#finish(head, value, undefined, false)];
-    const out: Rule[] = [];
+    if (!this.isOp("{")) {
+      out.push(this.#finish(head, value, undefined, false));
+      return;
+    }
     while (this.isOp("{")) {
       if (this.#dialect === "v1") this.#problem("`if` keyword is required before rule body", head.at);
       out.push(this.#finish(head, value, this.bracedBody(), false));
     }
-    return out;
   }
 
   /** What follows `if`: a body in braces, or one expression, which may be an object comprehension. */
   #ifBody(): Expr[] {
     if (!this.isOp("{")) return [this.expr()];
-    return this.either(
-      () => this.bracedBody(),
-      () => {
-        const expr = this.expr();
-        return expr.kind.k === "term" && expr.kind.term.t === "compr" ? [expr] : undefined;
-      },
-    );
+    const mark = this.mark();
+    try {
+      return this.bracedBody();
+    } catch (error) {
+      if (!(error instanceof RegoError)) throw error;
+      this.reset(mark);
+      return [this.#comprehensionOr(error)];
+    }
+  }
+
+  /** The object comprehension that stands here; the error is thrown where there is none. */
+  #comprehensionOr(error: RegoError): Expr {
+    try {
+      const expr = this.expr();
+      if (expr.kind.k === "term" && expr.kind.term.t === "compr") return expr;
+    } catch (second) {
+      if (!(second instanceof RegoError)) throw second;
+    }
+    throw error;
   }
 
   #finish(head: Rule, value: Term | undefined, body: Expr[] | undefined, hasIf: boolean): Rule {
-    const { name, args, at } = head;
+    const { isDefault, name, args, contains, at } = head;
     if (head.contains !== undefined && value !== undefined) this.fail("multi-value rules cannot have a value");
     const bare = value === undefined && body === undefined && args === undefined && head.contains === undefined;
     if (bare && name.length === 1) this.fail("var cannot be used for rule name", this.previous);
-    const branches: RuleBranch[] = [{ value, body: body ?? [], at }, ...this.#elses()];
+    const branches: RuleBranch[] = [{ value, body: body ?? [], at }];
+    if (this.isKeyword("else")) this.#elses(branches);
     if (branches.length > 1 && head.contains !== undefined)
       this.fail("else keyword cannot be used on multi-value rules");
     const last = name[name.length - 1];
     const isOldSet =
       !hasIf && value === undefined && args === undefined && head.contains === undefined && name.length === 2;
-    if (!isOldSet || last === undefined) return { ...head, branches };
+    if (!isOldSet || last === undefined) return { isDefault, name, args, contains, branches, at };
     if (this.#dialect === "v1") {
       this.#problem("`contains` keyword is required for partial set rules", at);
       return { ...head, branches };
@@ -193,8 +209,7 @@ class ModuleParser extends TermParser {
     return { ...head, name: name.slice(0, -1), contains: last, branches };
   }
 
-  #elses(): RuleBranch[] {
-    const out: RuleBranch[] = [];
+  #elses(out: RuleBranch[]): void {
     while (this.isKeyword("else")) {
       const at = this.place(this.advance());
       const value = this.takeOp(":=") || this.takeOp("=") ? this.membership() : undefined;
@@ -210,7 +225,6 @@ class ModuleParser extends TermParser {
       if (value === undefined) this.fail("else keyword needs a value or a body");
       out.push({ value, body: [], at });
     }
-    return out;
   }
 }
 
