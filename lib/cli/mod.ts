@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { harmlessSink, harmlessText } from "./harmless.ts";
 export { inColumns, indentLines, labelledLines } from "./layout.ts";
 export { createPaint, type Paint, type PaintChoice, wantsColor } from "./paint.ts";
 export { type PlotOptions, plotValues } from "./plot.ts";

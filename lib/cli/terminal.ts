@@ -1,3 +1,4 @@
+import { harmlessSink } from "./harmless.ts";
 import { createPaint, type Paint, wantsColor } from "./paint.ts";
 
 /** Something that takes text: a stream, or a test's list. */
@@ -40,15 +41,19 @@ export interface TerminalOptions {
   color?: boolean;
 }
 
-/** A {@link Terminal} over the streams of a process. */
+/**
+ * A {@link Terminal} over the streams of a process. On terminals only text and its colours get through; files and pipes
+ * get everything as it is.
+ */
 export function openTerminal({ stdout, stderr, env, color = true }: TerminalOptions): Terminal {
   const isInteractive = stdout.isTTY === true;
+  const isErrorInteractive = stderr.isTTY === true;
   return {
-    out: stdout,
-    err: stderr,
+    out: isInteractive ? harmlessSink(stdout) : stdout,
+    err: isErrorInteractive ? harmlessSink(stderr) : stderr,
     stream: stdout,
     isInteractive,
-    isErrorInteractive: stderr.isTTY === true,
+    isErrorInteractive,
     columns: stdout.columns && stdout.columns > 0 ? stdout.columns : 80,
     paint: createPaint(wantsColor({ env, isTerminal: isInteractive, wanted: color })),
   };
