@@ -3,8 +3,11 @@ import { errorText, type JsonObject } from "../std/mod.ts";
 import { type PolicyEngine, PolicyError, type PolicyFunction, type PolicyResult } from "./engine.ts";
 import { policyPackage } from "./rego_policy.ts";
 
-/** What one evaluation may use. A policy of the field needs a few hundred steps. */
-const limits: RegoLimits = { steps: 200_000, depth: 100, timeMs: 50, resultBytes: 8 * 1024 * 1024 };
+/**
+ * What one evaluation may use. A policy of the field needs a few hundred steps; the time is there for what steps do not
+ * tell, and long enough that a busy machine does not refuse what an idle one allows.
+ */
+const limits: RegoLimits = { steps: 200_000, depth: 100, timeMs: 250, resultBytes: 8 * 1024 * 1024 };
 
 /** How many conditions are named when a policy says no. */
 const maxConditions = 4;
