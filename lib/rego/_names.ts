@@ -1,3 +1,4 @@
+import type { Annotations } from "./annotations.ts";
 import type { Module } from "./ast.ts";
 import { RegoError, type RegoPlace } from "./errors.ts";
 import type { Callee } from "./ir.ts";
@@ -28,15 +29,17 @@ export interface GlobalPath {
 export class Names {
   readonly module: Module;
   readonly root: TreeNode;
+  readonly annotations: Annotations;
   readonly #outside: Outside;
   readonly #rules: ReadonlySet<string>;
   readonly #imports = new Map<string, GlobalPath>();
   readonly #callees = new Map<string, Callee | null>();
   readonly #globals = new Map<string, GlobalPath | null>();
 
-  constructor(module: Module, rules: ReadonlySet<string>, root: TreeNode, outside: Outside) {
+  constructor(module: Module, rules: ReadonlySet<string>, root: TreeNode, outside: Outside, annotations: Annotations) {
     this.module = module;
     this.root = root;
+    this.annotations = annotations;
     this.#outside = outside;
     this.#rules = rules;
     for (const { alias, path } of module.imports) {

@@ -1,6 +1,6 @@
 import type { Names } from "./_names.ts";
 import { Scope, type VarTable } from "./_scope.ts";
-import type { ComprehensionTerm, Expr, ListTerm, ObjectTerm, RefTerm, TemplateTerm, Term } from "./ast.ts";
+import type { ComprehensionTerm, Expr, ListTerm, ObjectTerm, RefTerm, Rule, TemplateTerm, Term } from "./ast.ts";
 import { RegoError, type RegoPlace } from "./errors.ts";
 import {
   arityOf,
@@ -33,11 +33,13 @@ export abstract class TermNormalizer {
   protected readonly table: VarTable;
   protected at: RegoPlace;
   protected text = "";
+  readonly #rule: Rule | undefined;
 
-  constructor(names: Names, table: VarTable, at: RegoPlace) {
+  constructor(names: Names, table: VarTable, at: RegoPlace, rule: Rule | undefined) {
     this.names = names;
     this.table = table;
     this.at = at;
+    this.#rule = rule;
   }
 
   /** The literals of a body, appended to `out`. */
@@ -130,8 +132,20 @@ export abstract class TermNormalizer {
     return base;
   }
 
+  /** What a call says of the rule that it stands in; undefined for calls of anything else. */
+  protected annotated(callee: Callee): Simple | undefined {
+    if (callee.k !== "builtin" || !callee.name.startsWith("rego.metadata.") || this.#rule === undefined)
+      return undefined;
+    const { annotations, module } = this.names;
+    const isChain = callee.name === "rego.metadata.chain";
+    const value = isChain ? annotations.chain(this.#rule, module.packagePath) : annotations.rule(this.#rule);
+    return { k: "const", value };
+  }
+
   #callTerm(name: readonly string[], args: readonly Term[], at: RegoPlace, target: Target): Simple {
     const callee = this.callee(name, args.length, at, target.scope, false);
+    const known = this.annotated(callee);
+    if (known !== undefined) return known;
     const simple = args.map((arg) => this.term(arg, target));
     const out: Simple = { k: "var", id: target.scope.temp() };
     this.push(target.moved, { op: "call", callee, args: simple, out });

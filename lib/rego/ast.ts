@@ -132,4 +132,7 @@ export interface Module {
   readonly imports: readonly Import[];
   readonly rules: readonly Rule[];
   readonly scopedNot: boolean;
+  readonly source: string;
+  /** Row of the word `package`. */
+  readonly packageRow: number;
 }

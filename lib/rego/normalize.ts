@@ -114,6 +114,11 @@ export class Normalizer extends TermNormalizer {
     const callee = this.callee(name, args.length, at, target.scope, true);
     const simple = args.map((arg) => this.term(arg, { ...target, main: target.moved }));
     const out = args.length > arityOf(callee) ? simple.pop() : undefined;
+    const known = this.annotated(callee);
+    if (known !== undefined && out !== undefined) {
+      this.push(target.main, { op: "unify", a: known, b: out });
+      return;
+    }
     this.push(target.main, { op: "call", callee, args: simple, out });
   }
 

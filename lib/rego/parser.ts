@@ -35,6 +35,7 @@ class ModuleParser extends TermParser {
 
   module(): Module {
     if (this.atEnd()) throw RegoError.at("rego_parse_error", "empty module", { ...NOWHERE, filename: this.filename });
+    const packageRow = this.token.row;
     const packagePath = this.#package();
     while (this.isKeyword("import")) this.#import();
     const rules = this.#rules();
@@ -47,6 +48,8 @@ class ModuleParser extends TermParser {
       imports: this.#imports,
       rules,
       scopedNot: this.scopedNot,
+      source: this.source,
+      packageRow,
     };
   }
 

@@ -1,5 +1,6 @@
 import { Names, type Outside } from "./_names.ts";
 import { Scope, VarTable } from "./_scope.ts";
+import { Annotations } from "./annotations.ts";
 import type { Expr, Module, Rule, RuleBranch, Term } from "./ast.ts";
 import { NOWHERE, RegoError, type RegoPlace, type RegoProblem } from "./errors.ts";
 import type { Branch, Literal, PlacedRule, RuleDef, RuleGroup, Simple, Sketch } from "./ir.ts";
@@ -21,12 +22,14 @@ export interface ResolvedQuery {
 export class Resolver {
   readonly #root: TreeNode;
   readonly #outside: Outside;
+  readonly #annotations: Annotations;
   readonly #names = new Map<Module, Names>();
   readonly #rules = new Map<string, Set<string>>();
 
   constructor(modules: readonly Module[], root: TreeNode, outside: Outside) {
     this.#root = root;
     this.#outside = outside;
+    this.#annotations = new Annotations(modules);
     for (const module of modules) {
       const key = module.packagePath.join("\u0000");
       const names = this.#rules.get(key) ?? new Set();
@@ -58,7 +61,7 @@ export class Resolver {
     let names = this.#names.get(module);
     if (names === undefined) {
       const rules = this.#rules.get(module.packagePath.join("\u0000")) ?? new Set();
-      names = new Names(module, rules, this.#root, this.#outside);
+      names = new Names(module, rules, this.#root, this.#outside, this.#annotations);
       this.#names.set(module, names);
     }
     return names;
@@ -79,11 +82,13 @@ export class Resolver {
       imports: [],
       rules: [],
       scopedNot: false,
+      source: "",
+      packageRow: 0,
     };
-    const names = new Names(module, new Set(), this.#root, this.#outside);
+    const names = new Names(module, new Set(), this.#root, this.#outside, this.#annotations);
     const table = new VarTable();
     const scope = new Scope(table);
-    const normalizer = new Normalizer(names, table, NOWHERE);
+    const normalizer = new Normalizer(names, table, NOWHERE, undefined);
     normalizer.open(scope, exprs, []);
     const literals: Literal[] = [];
     normalizer.body(exprs, scope, literals);
@@ -130,7 +135,7 @@ class Def implements RuleDef {
 function branchOf(rule: Rule, source: RuleBranch, suffix: readonly Term[], names: Names): Branch {
   const table = new VarTable();
   const scope = new Scope(table);
-  const normalizer = new Normalizer(names, table, source.at);
+  const normalizer = new Normalizer(names, table, source.at, rule);
   const args = rule.args ?? [];
   const bound = new Set<number>();
   const patterns = declareArgs(args, scope, table);
