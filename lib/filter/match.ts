@@ -2,10 +2,13 @@ import { newLookupBudget } from "../expr/mod.ts";
 import type { FactFilter, Filter } from "../protocol/mod.ts";
 import type { JsonObject } from "../std/mod.ts";
 import { isPattern, lenientTest } from "./_pattern.ts";
+import { type CompoundNode, type DataQuery, matchCompound } from "./compound.ts";
 import { FilterError, matchFact } from "./fact.ts";
 
 /** Most regular expressions and conditions on facts of one filter: filters come from the network, and hold everything up. */
 const maxExpressions = 64;
+/** Most compound expressions, each of which may take a while. */
+const maxCompound = 4;
 const caseMatters = { ignoreCase: false };
 const caseIgnored = { ignoreCase: true };
 
@@ -16,6 +19,10 @@ export interface FilterNode {
   agents: readonly string[];
   classes: () => readonly string[];
   facts: () => JsonObject | Promise<JsonObject>;
+  /** Data plugins by name, for compound filters. Default none. */
+  data?: ReadonlyMap<string, DataQuery>;
+  /** Milliseconds since the epoch, for compound filters. Default the machine's clock. */
+  now?: () => number;
 }
 
 /**
@@ -30,14 +37,28 @@ export async function matchFilter(filter: Filter, node: FilterNode): Promise<boo
   if (filter.agent.length > 0 && !matchAgents(filter.agent, node.agents)) return false;
   if (filter.cf_class.length > 0 && !matchClasses(filter.cf_class, node.classes())) return false;
   if (filter.fact.length > 0 && !matchFacts(filter.fact, await node.facts())) return false;
-  if (filter.compound.length > 0) {
-    throw new FilterError("compound filters are not supported by this version");
-  }
-  return true;
+  return filter.compound.length === 0 || matchCompound(filter.compound, await compoundNode(node));
+}
+
+async function compoundNode(node: FilterNode): Promise<CompoundNode> {
+  const { agents, data = new Map(), now } = node;
+  const classes = node.classes();
+  return {
+    agents,
+    classes,
+    facts: await node.facts(),
+    data,
+    hasClass: (name) => matchClasses([name], classes),
+    hasAgent: (name) => matchAgents([name], agents),
+    ...(now === undefined ? {} : { now }),
+  };
 }
 
 /** Plain names cost next to nothing, and there may be thousands of them. */
-function checkSize({ identity, agent, cf_class, fact }: Filter): void {
+function checkSize({ identity, agent, cf_class, fact, compound }: Filter): void {
+  if (compound.flat().length > maxCompound) {
+    throw new FilterError(`the filter has more than ${maxCompound} compound expressions`);
+  }
   const patterns = [...identity, ...agent, ...cf_class].filter(isPattern).length;
   if (patterns + fact.length <= maxExpressions) return;
   throw new FilterError(`the filter has more than ${maxExpressions} expressions`);
