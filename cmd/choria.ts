@@ -2,14 +2,15 @@ import { version } from "../package.json" with { type: "json" };
 import { type CommandEntry, commands } from "./choria/commands.ts";
 
 // Everything heavy is loaded by the command that needs it: asking for help or the version loads nothing.
-const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
+const shown = commands.filter(({ hidden }) => !hidden);
+const width = Math.max(...shown.map(({ name }) => name.length)) + 2;
 
 const help = `Usage: choria COMMAND [options]
 
 Orchestrate a fleet: see which nodes are there, and call actions of their agents.
 
 Commands:
-${commands.map((entry) => `  ${entry.name.padEnd(width)}${entry.summary}${aliasText(entry)}`).join("\n")}
+${shown.map((entry) => `  ${entry.name.padEnd(width)}${entry.summary}${aliasText(entry)}`).join("\n")}
 
 Options:
   --debug     log details to standard error
@@ -27,7 +28,7 @@ function findEntry(name: string): CommandEntry | undefined {
 
 async function unknownCommand(name: string): Promise<number> {
   const { suggest } = await import("../lib/cli/mod.ts");
-  const names = commands.flatMap((entry) => [entry.name, ...(entry.aliases ?? [])]);
+  const names = shown.flatMap((entry) => [entry.name, ...(entry.aliases ?? [])]);
   const meant = suggest(name, names);
   const hint = meant === undefined ? "use choria --help for the commands there are" : `did you mean "${meant}"?`;
   process.stderr.write(`choria: error: unknown command "${name}", ${hint}\n`);

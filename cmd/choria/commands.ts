@@ -5,6 +5,8 @@ export interface CommandEntry {
   name: string;
   aliases?: readonly string[];
   summary: string;
+  /** Started by programs, and left out of the help. */
+  hidden?: true;
   load: () => Promise<CommandModule>;
 }
 
@@ -18,6 +20,17 @@ export interface CommandModule {
 export const commands: readonly CommandEntry[] = [
   { name: "broker", aliases: ["b"], summary: "Run the broker", load: () => import("./broker.ts") },
   { name: "buildinfo", summary: "Show what this build of Choria is made of", load: () => import("./buildinfo.ts") },
+  {
+    name: "complete",
+    hidden: true,
+    summary: "Tell a shell what the last of some words may become",
+    load: () => import("./complete.ts"),
+  },
+  {
+    name: "completion",
+    summary: "Have a shell complete commands, agents and inputs",
+    load: () => import("./completion.ts"),
+  },
   {
     name: "discover",
     aliases: ["find"],
