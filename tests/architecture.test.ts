@@ -13,7 +13,7 @@ const rows = [
   ["security", "filter", "policy"],
   ["connector"],
   ["streams", "lifecycle", "registration", "submission"],
-  ["rpc", "discovery"],
+  ["rpc", "executor", "discovery"],
   ["client", "external"],
   ["server", "broker", "provisioner", "aaa", "emulator", "setup"],
 ];

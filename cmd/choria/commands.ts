@@ -21,6 +21,12 @@ export const commands: readonly CommandEntry[] = [
   { name: "broker", aliases: ["b"], summary: "Run the broker", load: () => import("./broker.ts") },
   { name: "buildinfo", summary: "Show what this build of Choria is made of", load: () => import("./buildinfo.ts") },
   {
+    name: "exec-supervisor",
+    summary: "Run a long-running command and watch over it",
+    hidden: true,
+    load: () => import("./exec_supervisor.ts"),
+  },
+  {
     name: "complete",
     hidden: true,
     summary: "Tell a shell what the last of some words may become",
