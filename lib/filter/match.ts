@@ -7,8 +7,6 @@ import { FilterError, matchFact } from "./fact.ts";
 
 /** Most regular expressions and conditions on facts of one filter: filters come from the network, and hold everything up. */
 const maxExpressions = 64;
-/** Most compound expressions, each of which may take a while. */
-const maxCompound = 4;
 const caseMatters = { ignoreCase: false };
 const caseIgnored = { ignoreCase: true };
 
@@ -55,10 +53,7 @@ async function compoundNode(node: FilterNode): Promise<CompoundNode> {
 }
 
 /** Plain names cost next to nothing, and there may be thousands of them. */
-function checkSize({ identity, agent, cf_class, fact, compound }: Filter): void {
-  if (compound.flat().length > maxCompound) {
-    throw new FilterError(`the filter has more than ${maxCompound} compound expressions`);
-  }
+function checkSize({ identity, agent, cf_class, fact }: Filter): void {
   const patterns = [...identity, ...agent, ...cf_class].filter(isPattern).length;
   if (patterns + fact.length <= maxExpressions) return;
   throw new FilterError(`the filter has more than ${maxExpressions} expressions`);
