@@ -57,8 +57,8 @@ export class ReplyVerifier {
     if (secure.sender === undefined || secure.signature === undefined) throw deny(reply, "it is not signed");
     try {
       if (this.#trust.issuers.size > 0) {
-        const key = issuerKey(secure.sender, this.#trust, "choria_server");
-        return await this.#tokens.verify(secure.sender, "choria_server", key);
+        const keyOf = (ou: unknown) => issuerKey(ou, this.#trust, "choria_server");
+        return await this.#tokens.verify(secure.sender, "choria_server", keyOf);
       }
       return await this.#unanchored(secure.sender);
     } catch (error) {

@@ -39,7 +39,7 @@ export class RequestVerifier {
   }
 
   async #verifyOwn(secure: SecureRequest): Promise<VerifiedRequest> {
-    const caller = await this.#client(secure.caller, secure.caller);
+    const caller = await this.#client(secure.caller);
     if (caller.permissions?.signed_fleet_management) throw deny(caller, "access denied: requires authority delegation");
     if (!caller.permissions?.fleet_management) throw deny(caller, "does not have fleet management access");
     checkSignature(secure, caller);
@@ -49,18 +49,19 @@ export class RequestVerifier {
   }
 
   async #verifyDelegated(secure: SecureRequest, signerToken: string): Promise<VerifiedRequest> {
-    const signer = await this.#client(signerToken, signerToken);
+    const signer = await this.#client(signerToken);
     if (!signer.permissions?.authentication_delegator) throw deny(signer, "does not have delegation permission");
     // The same issuer must stand behind both, so the caller's own `ou` does not choose.
-    const caller = await this.#client(secure.caller, signerToken);
+    const caller = await this.#client(secure.caller, signer.ou);
     const { fleet_management, signed_fleet_management } = caller.permissions ?? {};
     if (!fleet_management && !signed_fleet_management) throw deny(caller, "does not have fleet management access");
     checkSignature(secure, signer);
     return { request: decodeRequest(secure.request), caller, callerToken: secure.caller, signer };
   }
 
-  #client(token: string, issuedBeside: string): Promise<ClientClaims> {
-    return this.#tokens.verify(token, "choria_client_id", issuerKey(issuedBeside, this.#trust));
+  /** @param organization Whose token it has to be; by default that of whom it names. */
+  #client(token: string, organization?: string): Promise<ClientClaims> {
+    return this.#tokens.verify(token, "choria_client_id", (ou) => issuerKey(organization ?? ou, this.#trust));
   }
 }
 

@@ -1,4 +1,4 @@
-import { parseToken, type TokenPurpose, type VerifyKey } from "../tokens/mod.ts";
+import type { TokenPurpose, VerifyKey } from "../tokens/mod.ts";
 import { SecurityError } from "./error.ts";
 
 /** Whose tokens are believed. */
@@ -8,12 +8,11 @@ export interface Trust {
 }
 
 /**
- * The issuer that a token claims, found by its `ou`. Nothing about the token is believed yet.
+ * The key of the issuer that a token claims by its `ou`. Nothing about the token is believed yet.
  *
  * @throws {SecurityError} naming the organization when the token names none that is configured.
  */
-export function issuerKey(token: string, trust: Trust, purpose: TokenPurpose = "choria_client_id"): VerifyKey {
-  const { ou } = parseToken(token).raw;
+export function issuerKey(ou: unknown, trust: Trust, purpose: TokenPurpose = "choria_client_id"): VerifyKey {
   const holder = purpose === "choria_server" ? "server" : "client";
   if (typeof ou !== "string" || ou === "") throw new SecurityError(`no ou found in ${holder} token`);
   const key = trust.issuers.get(ou);

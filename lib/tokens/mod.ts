@@ -46,7 +46,7 @@ export {
 export { decodeClaims, decodeTokenUnverified, type ParsedToken, parseToken, purposeOf } from "./parse.ts";
 export { keySigner, readTokenSigner, signToken, type TokenSigner } from "./signer.ts";
 export { type VaultSettings, vaultSettings, vaultSigner } from "./vault.ts";
-export { TokenVerifier } from "./verifier.ts";
+export { type KeyOfOrganization, TokenVerifier } from "./verifier.ts";
 export {
   type ClaimsByPurpose,
   expiryOf,

@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { compactVerify } from "jose";
 import { encodeBase64Url, generateKey, publicKeyObject } from "../../lib/crypto/mod.ts";
-import { keySigner, parseToken, signToken, verifyToken } from "../../lib/tokens/mod.ts";
+import { keySigner, parseToken, signToken, TokenVerifier, verifyToken } from "../../lib/tokens/mod.ts";
 import captured from "../fixtures/tokens-and-protocol/tokens.json";
+import { FakeClock } from "../support/clock.ts";
 import { TestOrganization } from "../support/organization.ts";
 import { issuer, keyNamed, now, thrownBy, tokenNamed } from "./_vectors.ts";
 
@@ -86,4 +87,39 @@ test("a voucher that held is remembered for the very same bytes alone", async ()
   expect(await judge(await forged({ iss: String(raw.iss).replace(/\w{64}$/, generateKey().publicKey) }))).toContain(
     refused,
   );
+});
+
+describe("a remembered token", () => {
+  const claims = { callerid: "up=x", ou: "choria" };
+
+  test("is refused as soon as its organization has another key", async () => {
+    const organization = new TestOrganization(now);
+    const { token } = await organization.client(claims);
+    const tokens = new TokenVerifier(new FakeClock(now));
+    let ed25519 = organization.issuer.publicKey;
+    const judge = () => thrownBy(() => tokens.verify(token, "choria_client_id", () => ({ ed25519 })));
+    expect(await judge()).toBeUndefined();
+    ed25519 = generateKey().publicKey;
+    expect(String(await judge())).toContain("token signature is invalid");
+    ed25519 = organization.issuer.publicKey;
+    expect(await judge()).toBeUndefined();
+  });
+
+  test("is refused when its organization is not trusted any more, or for another purpose", async () => {
+    const organization = new TestOrganization(now);
+    const { token } = await organization.client(claims);
+    const tokens = new TokenVerifier(new FakeClock(now));
+    const asked: unknown[] = [];
+    const key = { ed25519: organization.issuer.publicKey };
+    const keyOf = (ou: unknown) => {
+      asked.push(ou);
+      if (asked.length > 2) throw new Error("not trusted");
+      return key;
+    };
+    await tokens.verify(token, "choria_client_id", keyOf);
+    await tokens.verify(token, "choria_client_id", keyOf);
+    await expect(tokens.verify(token, "choria_client_id", keyOf)).rejects.toThrow("not trusted");
+    expect(asked).toEqual(["choria", "choria", "choria"]);
+    await expect(tokens.verify(token, "choria_server", key)).rejects.toThrow("not a server token");
+  });
 });
