@@ -121,10 +121,4 @@ describe("a filter", () => {
     expect(await matches({ fact: [costly] })).toBe(true);
     await expect(matches({ fact: Array.from({ length: 60 }, () => costly) })).rejects.toThrow(FilterError);
   });
-
-  test("with compound expressions means nobody, and says so", async () => {
-    const refusal = "compound filters are not supported by this version";
-    await expect(matches({ compound: [[{ expr: "true" }]] })).rejects.toThrow(refusal);
-    expect(await matches({ identity: ["n2"], compound: [[{ expr: "true" }]] })).toBe(false);
-  });
 });
