@@ -1,3 +1,5 @@
+import { encodeUtf8 } from "../std/mod.ts";
+
 /**
  * Decode standard base64 with padding, as Go's JSON carries bytes. Line breaks are passed over.
  * @returns undefined for anything else.
@@ -12,7 +14,7 @@ export function decodeBase64(text: string): Uint8Array | undefined {
 
 /** Encode bytes as standard base64 with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  return bytes.toBase64();
 }
 
 /** Decode base64url without padding, as JWTs and CONNECT signatures are written; undefined for anything else. */
@@ -27,7 +29,8 @@ export function decodeBase64Url(text: string): Uint8Array | undefined {
 
 /** Encode bytes or text as base64url without padding. */
 export function encodeBase64Url(data: Uint8Array | string): string {
-  return Buffer.from(data).toString("base64url");
+  const bytes = typeof data === "string" ? encodeUtf8(data) : data;
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
 /** Decode hex of either case; undefined for anything else. */
