@@ -58,6 +58,8 @@ export interface FleetOptions {
 
 /** Timeout of the signing service itself, in seconds. */
 const signerTimeout = 10;
+/** A program that calls its fleet again and again checks each server's token once. */
+const rememberedServers = 16_384;
 
 /**
  * Connect to the network as the client that a configuration describes.
@@ -82,7 +84,7 @@ export async function connectFleet(config: Config, options: FleetOptions = {}): 
     caller,
     credentials,
     sender: await sender,
-    verifier: new ReplyVerifier(trust, new TokenVerifier(clock), { acceptUnverified }),
+    verifier: new ReplyVerifier(trust, new TokenVerifier(clock, rememberedServers), { acceptUnverified }),
     resolvers: [...(options.resolvers ?? []), ...resolversOf(config)],
     clock,
     logger,
