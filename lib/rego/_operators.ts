@@ -48,32 +48,11 @@ function table(texts: string): (Operator | undefined)[] {
   return out;
 }
 
+const KEYWORDS = new Set(
+  "as contains default else every false if import in not null package some true with".split(" "),
+);
+
 /** The keyword a name is in some dialect, empty where it is none. */
 export function keywordIn(name: string): string {
-  switch (name.length) {
-    case 2:
-      return oneOf(name, "if", "in", "as");
-    case 3:
-      return oneOf(name, "not");
-    case 4:
-      return oneOf(name, "some", "with", "true", "else", "null");
-    case 5:
-      return oneOf(name, "every", "false");
-    case 6:
-      return oneOf(name, "import");
-    case 7:
-      return oneOf(name, "default", "package");
-    case 8:
-      return oneOf(name, "contains");
-    default:
-      return "";
-  }
-}
-
-function oneOf(name: string, a: string, b = "", c = "", d = "", e = ""): string {
-  if (name === a) return a;
-  if (name === b) return b;
-  if (name === c) return c;
-  if (name === d) return d;
-  return name === e ? e : "";
+  return KEYWORDS.has(name) ? name : "";
 }

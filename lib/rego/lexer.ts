@@ -60,6 +60,11 @@ export function tokenize(source: string, filename: string): Token[] {
   return new Lexer(source, filename).run(0, false);
 }
 
+interface Name {
+  readonly text: string;
+  readonly sign: string;
+}
+
 class Lexer {
   readonly #source: string;
   readonly #filename: string;
@@ -67,6 +72,8 @@ class Lexer {
   #row = 1;
   #lineStart = 0;
   #gap: Gap = 0;
+  /** Names read lately, by a number made from their ends. */
+  readonly #names: (Name | undefined)[] = new Array(64).fill(undefined);
 
   constructor(source: string, filename: string) {
     this.#source = source;
@@ -178,8 +185,21 @@ class Lexer {
     let end = start + 1;
     while (NAME_PART[source.charCodeAt(end)] === 1) end++;
     this.#pos = end;
+    const { text, sign } = this.#known(start, end);
+    return this.#other("name", start, text, sign);
+  }
+
+  /** A piece of the text as a name; one that was read before is the same string again. */
+  #known(start: number, end: number): Name {
+    const source = this.#source;
+    const length = end - start;
+    const place = (source.charCodeAt(start) * 7 + source.charCodeAt(end - 1) * 3 + length) & 63;
+    const before = this.#names[place];
+    if (before !== undefined && before.text.length === length && source.startsWith(before.text, start)) return before;
     const text = source.slice(start, end);
-    return this.#other("name", start, text, keywordIn(text));
+    const name: Name = { text, sign: keywordIn(text) };
+    this.#names[place] = name;
+    return name;
   }
 
   #number(): Token {
