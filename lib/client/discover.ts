@@ -4,7 +4,9 @@ import {
   broadcastSource,
   type DiscoveryQuery,
   discoveryWindow,
+  externalSource,
   flatfileSource,
+  inventorySource,
   type NodeSource,
 } from "../discovery/mod.ts";
 import type { Filter } from "../protocol/mod.ts";
@@ -20,12 +22,14 @@ export interface DiscoverOptions {
   /** @default the main collective */
   collective?: string;
   /**
-   * `mc`, `broadcast`, `flatfile` or `file`.
+   * `mc`, `broadcast`, `flatfile`, `file`, `external` or `inventory`.
    * @default the configuration's `default_discovery_method`
    */
   method?: string;
-  /** File of the methods `flatfile` and `file`. */
+  /** File of the methods `flatfile`, `file` and `inventory`. */
   file?: string;
+  /** Options of the method `external`, handed to its command; `command` names another than the configuration's. */
+  methodOptions?: Readonly<Record<string, string>>;
   /** Another way of finding nodes than those known by name. */
   source?: NodeSource;
   /**
@@ -57,7 +61,7 @@ const broadcastMethods = ["mc", "broadcast"];
 /**
  * The way of finding nodes that options and configuration ask for.
  *
- * @throws {Error} when the method is not known, or lacks its file.
+ * @throws {Error} when the method is not known, or lacks its file or command.
  */
 export function chooseSource(
   options: DiscoverOptions,
@@ -68,15 +72,35 @@ export function chooseSource(
 ): NodeSource {
   if (options.source !== undefined) return options.source;
   const method = options.method ?? config.get("default_discovery_method");
-  const needsNodes = filter.compound.length > 0;
+  // Expressions are judged by nodes, or by what an inventory knows of them.
+  const needsNodes = filter.compound.length > 0 && method !== "inventory";
   if (broadcastMethods.includes(method) || needsNodes) {
     return broadcastSource(broadcaster, clock, needsNodes && !broadcastMethods.includes(method) ? "broadcast" : method);
   }
-  if (method !== "flatfile" && method !== "file") {
-    throw new Error(`Cannot discover nodes by the method "${method}": known are mc, broadcast, flatfile and file`);
+  switch (method) {
+    case "flatfile":
+    case "file":
+      return flatfileSource(fileOf(options.file));
+    case "inventory":
+      return inventorySource(fileOf(options.file || config.get("plugin.choria.discovery.inventory.source")));
+    case "external":
+      return commandSource(options, config);
+    default:
+      throw new Error(`Cannot discover nodes by the method "${method}": known are ${methods.join(", ")}`);
   }
-  if (options.file === undefined) throw new Error("could not determine file to use as discovery source");
-  return flatfileSource(options.file);
+}
+
+const methods = [...broadcastMethods, "flatfile", "file", "external", "inventory"];
+
+function fileOf(file: string | undefined): string {
+  if (!file) throw new Error("could not determine file to use as discovery source");
+  return file;
+}
+
+function commandSource({ methodOptions = {} }: DiscoverOptions, config: Config): NodeSource {
+  const { command = config.get("plugin.choria.discovery.external.command"), ...options } = methodOptions;
+  if (command === "") throw new Error("no command specified for external discovery");
+  return externalSource({ command, options });
 }
 
 /** What is sought, completed from the configuration. */

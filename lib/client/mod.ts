@@ -12,6 +12,7 @@ export { connectFleet, Fleet, type FleetOptions } from "./fleet.ts";
 export type { PingOptions, PingReply } from "./ping.ts";
 export { Registry, type RegistryOptions, registryAgent } from "./registry.ts";
 export type { FleetReply } from "./reply.ts";
+export { ReplyFilter } from "./reply_filter.ts";
 export { FleetRequest } from "./request.ts";
 export type { RequestEvent, RequestOptions } from "./request_options.ts";
 export type { Rejection, RequestStats } from "./stats.ts";

@@ -74,6 +74,7 @@ export class FleetRequest implements AsyncIterable<FleetReply> {
     const payload = encodeRpcRequest({ agent: this.agent, action: this.action, data });
     const call = new Call(this.#context, this.#options, this.#tally, { ddl, payload });
     for await (const reply of call.replies()) {
+      if (this.#options.keep?.(reply) === false) continue;
       if (reply.ok) this.#aggregates.add(withOutputDefaults(action, reply.data));
       yield reply;
     }

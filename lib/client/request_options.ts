@@ -4,6 +4,7 @@ import type { RemoteSigner } from "../security/mod.ts";
 import type { Clock } from "../std/mod.ts";
 import type { Courier } from "./courier.ts";
 import type { DiscoverOptions, Discovery } from "./discover.ts";
+import type { FleetReply } from "./reply.ts";
 import type { Rejection } from "./stats.ts";
 import type { LimitOptions } from "./targets.ts";
 
@@ -43,6 +44,8 @@ export interface RequestOptions extends DiscoverOptions {
   requestTimeout?: number;
   /** Subject on which somebody else receives the replies; nothing is awaited then. */
   replyTo?: string;
+  /** Which replies are handed out and summarised; others only count among the figures. */
+  keep?: (reply: FleetReply) => boolean;
   /** The agent's DDL, where the caller has it at hand. */
   ddl?: AgentDdl;
   onEvent?: (event: RequestEvent) => void;

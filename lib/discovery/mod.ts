@@ -1,5 +1,5 @@
 /**
- * Finding nodes: by asking everybody, or in a list.
+ * Finding nodes: by asking everybody, in a list, in an inventory, or by a command.
  *
  * @module
  */
@@ -11,6 +11,8 @@ export {
   discoveryWindow,
   namedNodes,
 } from "./broadcast.ts";
+export { type ExternalOptions, externalProtocols, externalSource } from "./external.ts";
 export { flatfileSource, formatOf, listSource, type NodeFileFormat, parseNodes } from "./flatfile.ts";
 export { checkIdentities, isIdentity } from "./identity.ts";
+export { decodeInventory, findNodes, type Inventory, type InventoryNode, inventorySource } from "./inventory.ts";
 export type { Broadcaster, BroadcastQuestion, DiscoveryQuery, NodeSource, OpenQuestion } from "./source.ts";

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync } from "node:fs";
 import { type TestNetwork, testNetwork } from "../client/support/network.ts";
 import { choria, writeClientConfig } from "./support.ts";
 
@@ -150,4 +151,33 @@ describe("results of one command", () => {
       expect(out.trimEnd().split("\n").sort()).toEqual(["n1.example.net", "n3.example.net"]);
     });
   }
+});
+
+describe("nodes that are found elsewhere", () => {
+  test("come from an inventory", async () => {
+    const file = network.file("inventory.json");
+    const nodes = names.map((name) => ({
+      name,
+      collectives: ["choria"],
+      agents: ["rpcutil"],
+      classes: [name.slice(0, 2)],
+    }));
+    const groups = [{ name: "first", filter: { classes: ["n1"] } }];
+    await Bun.write(file, JSON.stringify({ nodes, groups }));
+    const find = (...args: string[]) => on("discover", "--dm", "inventory", "--do", `file=${file}`, ...args);
+    expect((await find()).out.trimEnd().split("\n")).toEqual(names);
+    expect((await find("-I", "group:first", "-v")).out).toContain("Discovered 1 nodes using the inventory method");
+    const missing = await on("discover", "--dm", "inventory");
+    expect(missing.err).toBe("choria: error: could not determine file to use as discovery source\n");
+  });
+
+  test("come from a command", async () => {
+    const program = network.file("find.sh");
+    const reply = '{"protocol":"io.choria.choria.discovery.v1.external_reply","nodes":["n2.example.net"]}';
+    await Bun.write(program, `#!/bin/sh\necho '${reply}' > "$2"\n`);
+    chmodSync(program, 0o755);
+    const asked = ["req", "--config", config, "rpcutil", "ping", "--dm", "external"];
+    expect((await choria([...asked, "--do", `command=${program}`, "--senders"])).out).toBe("n2.example.net\n");
+    expect((await choria(asked)).err).toBe("choria: error: no command specified for external discovery\n");
+  });
 });

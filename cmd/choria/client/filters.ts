@@ -37,8 +37,13 @@ export function addFilterFlags(command: Command): Command {
 /** Add the flags of {@link DiscoveryFlags}. */
 export function addDiscoveryFlags(command: Command): Command {
   return command
-    .option("--dm <method>", "how nodes are found: mc, broadcast, flatfile or file")
-    .option("--do <key=value>", "option of the discovery method, as file=NODES; may be repeated", gather, [])
+    .option("--dm <method>", "how nodes are found: mc, broadcast, flatfile, file, external or inventory")
+    .option(
+      "--do <key=value>",
+      "option of the discovery method, as file=NODES or command=PROGRAM; may be repeated",
+      gather,
+      [],
+    )
     .option("--discovery-timeout <seconds>", "longest search for nodes", parseSeconds)
     .option("--discovery-window", "end the search as soon as answers stop coming")
     .option("--nodes <file>", "take the nodes from a file: one a line, JSON or YAML", parseFile);

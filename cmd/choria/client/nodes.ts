@@ -24,16 +24,19 @@ export async function discoverOptions(flags: FilterFlags & DiscoveryFlags, confi
   return { ...options, ...methodOptions(flags, config) };
 }
 
-function methodOptions(flags: DiscoveryFlags, config: Config): Pick<DiscoverOptions, "method" | "file" | "source"> {
+type MethodOptions = Pick<DiscoverOptions, "method" | "file" | "source" | "methodOptions">;
+
+function methodOptions(flags: DiscoveryFlags, config: Config): MethodOptions {
   const method = flags.dm ?? config.get("default_discovery_method");
-  const { file, format } = parsePairs(flags.do);
+  const pairs = parsePairs(flags.do);
+  const { file, format } = pairs;
   if (format !== undefined && file !== undefined && (method === "flatfile" || method === "file")) {
     if (format === "json" || format === "yaml" || format === "rpc" || format === "text") {
       return { source: flatfileSource(file, format) };
     }
     throw new Error(`enum value must be one of json,yaml,rpc,text, got '${format}'`);
   }
-  return { method, ...(file === undefined ? {} : { file }) };
+  return { method, methodOptions: pairs, ...(file === undefined ? {} : { file }) };
 }
 
 /** Nodes of another command's JSON results, where such results come through a pipe or from a file. */
