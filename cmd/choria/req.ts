@@ -1,9 +1,16 @@
 import { Command } from "commander";
-import type { TextSink } from "../../lib/cli/mod.ts";
-import type { FleetRequest, LimitOptions, RequestOptions, RequestStats } from "../../lib/client/mod.ts";
+import type { Terminal, TextSink } from "../../lib/cli/mod.ts";
+import {
+  type FleetReply,
+  type FleetRequest,
+  type LimitOptions,
+  ReplyFilter,
+  type RequestOptions,
+  type RequestStats,
+} from "../../lib/client/mod.ts";
 import type { Config } from "../../lib/config/mod.ts";
 import { convertInputs, findAction } from "../../lib/ddl/mod.ts";
-import { writeFileAtomic } from "../../lib/std/mod.ts";
+import { errorText, writeFileAtomic } from "../../lib/std/mod.ts";
 import {
   addDiscoveryFlags,
   addFilterFlags,
@@ -38,6 +45,7 @@ interface ReqFlags extends ClientFlags, FilterFlags, DiscoveryFlags {
   display?: DisplayChoice;
   outputFile?: string;
   replyTo?: string;
+  filterReplies?: string;
   sort?: true;
   exitZero?: true;
 }
@@ -77,6 +85,10 @@ function addLayoutFlags(command: Command): Command {
     .option("--jsonl", "write a JSON document a line, as things happen")
     .option("--table", "write a table of the replies that ended well")
     .option("--senders", "write nothing but names of nodes whose replies ended well")
+    .option(
+      "--filter-replies <expression>",
+      'show only replies for which this holds, such as: ok() && data("value") > 5',
+    )
     .option("--np", "show no progress bar")
     .option("-v, --verbose", "show every reply in full, and all figures")
     .option("--display <which>", `show other replies than the DDL has it: ${displayModes}`, parseChoice(displayModes))
@@ -96,10 +108,11 @@ async function runReq(
   const writer = writerOf(flags, session, file?.sink ?? session.terminal.out);
   try {
     const given = parsePairs(inputs);
+    const keep = flags.filterReplies === undefined ? {} : { keep: keeper(flags.filterReplies, session.terminal) };
     const { fleet, config } = session;
     const ddl = await fleet.ddl(agent);
     const data = convertInputs(findAction(ddl, actionName), given);
-    const options = { ...(await requestOptions(flags, config)), ddl, signal: session.signal };
+    const options = { ...(await requestOptions(flags, config)), ...keep, ddl, signal: session.signal };
     const request = fleet.request(agent, actionName, data, withEvents(options, writer));
     await run(request, writer, flags, session);
     if (!flags.exitZero) process.exitCode = exitCode(request.stats, flags);
@@ -109,6 +122,19 @@ async function runReq(
   } finally {
     file?.close();
   }
+}
+
+/** A reply about which the expression has no answer is hidden, and the user told why. */
+function keeper(expression: string, { err }: Terminal): (reply: FleetReply) => boolean {
+  const filter = new ReplyFilter(expression);
+  return (reply) => {
+    try {
+      return filter.matches(reply);
+    } catch (error) {
+      err.write(`choria: the reply of ${reply.sender} is hidden, --filter-replies failed: ${errorText(error)}\n`);
+      return false;
+    }
+  };
 }
 
 /** Read the replies; an interrupt still shows what there is. */

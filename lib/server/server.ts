@@ -16,6 +16,7 @@ import { discoveryAgent } from "./agents/discovery.ts";
 import { rpcutilAgent } from "./agents/rpcutil.ts";
 import { Announcer } from "./announcer.ts";
 import { allowAll, configuredAuthorizer } from "./authorizers.ts";
+import { type DataPlugin, dataPlugins } from "./data_plugins.ts";
 import { startExternalAgents } from "./external_agents.ts";
 import { nodeSources, type ServerNode } from "./node.ts";
 import { optionalAgents } from "./optional_agents.ts";
@@ -96,8 +97,8 @@ async function run(options: ServerOptions, basics: Basics): Promise<ServerHandle
   const connection = await connect(options, basics, restored);
   try {
     const sources = nodeSources(config, logger);
-    const host = createHost(options, basics, { connection, sources });
-    const node = createNode(options, basics, { connection, sources, host, restored });
+    const host = createHost(options, basics, { connection, sources, data: () => dataPlugins(node) });
+    const node: ServerNode = createNode(options, basics, { connection, sources, host, restored });
     const format = config.get("plugin.choria.legacy_lifecycle_format") ? "plain" : "cloudevent";
     const { identity } = basics;
     const { component } = profile;
@@ -143,17 +144,19 @@ type Sources = ReturnType<typeof nodeSources>;
 function createHost(
   options: ServerOptions,
   { identity, clock, logger, profile }: Basics,
-  { connection, sources }: { connection: Connection; sources: Sources },
+  parts: { connection: Connection; sources: Sources; data: () => ReadonlyMap<string, DataPlugin> },
 ): AgentHost {
   const { config, serviceHost = false } = options;
+  const { connection, sources, data } = parts;
   const { verifier, credentials } = profile;
+  const now = () => clock.now();
   return new AgentHost({
     connection,
     identity,
     collectives: config.collectives,
     ...(verifier === undefined ? {} : { verifier }),
     ...(credentials === undefined ? {} : { credentials }),
-    matches: (filter, agents) => matchFilter(filter, { identity, agents, ...sources }),
+    matches: (filter, agents) => matchFilter(filter, { identity, agents, ...sources, data: data(), now }),
     replay: new ReplayGuard(),
     serviceOnly: serviceHost,
     clock,

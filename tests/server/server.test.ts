@@ -77,6 +77,15 @@ describe("two servers on one broker", () => {
     expect(servers[1]?.stats.filtered).toBe(3);
   });
 
+  test("answer when a compound filter means them", async () => {
+    const ask = (expr: string) =>
+      client.request("discovery", "cGluZw==", { expect: 1, filter: { compound: [[{ expr }]] } });
+    const first = [{ sender: "n1.example.net", text: "pong" }];
+    expect(await ask("with('country=mt') and with('apache')")).toEqual(first);
+    expect(await ask("choria().classes_count == 1 and config_item('identity').value matches '^n1'")).toEqual(first);
+    expect(await ask("fact('country') == 'mt' and 'rpcutil' in agents and scout('x').state == nil")).toEqual(first);
+  });
+
   test("tell of their connection, which is the broker's", async () => {
     const { data } = await client.call("n1.example.net", "choria_util", "info");
     expect(data).toMatchObject({
