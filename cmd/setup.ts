@@ -10,6 +10,7 @@ import {
   serverIdentities,
   startNetwork,
   stopNetwork,
+  whileAlone,
 } from "../lib/setup/mod.ts";
 import { errorText, systemClock } from "../lib/std/mod.ts";
 
@@ -51,8 +52,10 @@ function askedPorts(flags: PortFlags): Partial<Ports> {
 
 async function up(flags: PortFlags & { servers: number }): Promise<void> {
   const begin = Date.now();
-  const ports = await prepareNetwork(options, askedPorts(flags));
-  await startNetwork(options, ports, { servers: flags.servers });
+  await whileAlone(options, async () => {
+    const ports = await prepareNetwork(options, askedPorts(flags));
+    await startNetwork(options, ports, { servers: flags.servers });
+  });
   console.log(`The network is up, ${((Date.now() - begin) / 1_000).toFixed(1)} s. Now try:
 
   ./choria login                     user choria, password secret (or admin, streams)
@@ -83,7 +86,7 @@ const program = new Command("setup.sh")
   .helpCommand(true)
   .enablePositionalOptions();
 withPorts(program).action(async (flags: PortFlags) => {
-  await prepareNetwork(options, askedPorts(flags));
+  await whileAlone(options, () => prepareNetwork(options, askedPorts(flags)));
   console.log(`Credentials and configuration are in ${layout.root}. Next: ./setup.sh up`);
 });
 withPorts(program.command("up").description("Start the network in the background"))

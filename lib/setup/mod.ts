@@ -7,6 +7,7 @@
 export { type NetworkSettings, writeConfiguration } from "./configuration.ts";
 export { createCredentials, provisioningSecret } from "./credentials.ts";
 export { defaultPorts, Layout, type Ports } from "./layout.ts";
+export { type LockOptions, whileAlone } from "./lock.ts";
 export {
   type NetworkOptions,
   prepareNetwork,
@@ -17,4 +18,4 @@ export {
   startNetwork,
   stopNetwork,
 } from "./network.ts";
-export { logTail, type ProcessSpec, runningPid, startProcess, stopProcess } from "./process.ts";
+export { logTail, type ProcessSpec, rememberProcess, runningPid, startProcess, stopProcess } from "./process.ts";

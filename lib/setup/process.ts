@@ -38,15 +38,21 @@ export function startProcess(layout: Layout, spec: ProcessSpec): void {
   child.unref();
   closeSync(output);
   if (child.pid === undefined) throw new Error(`Cannot start ${spec.name}: ${program} does not run`);
-  const remembered: Remembered = { pid: child.pid, started: startedAt(child.pid) ?? "" };
-  writeFileAtomic(layout.pid(spec.name), JSON.stringify(remembered), { mode: 0o600 });
+  writeFileAtomic(layout.pid(spec.name), rememberProcess(child.pid), { mode: 0o600 });
+}
+
+/** Text of the pid file of a process that runs. */
+export function rememberProcess(pid: number): string {
+  const remembered: Remembered = { pid, started: startedAt(pid) ?? "" };
+  return JSON.stringify(remembered);
 }
 
 /** The process id of what was started under a name, while it runs. */
 export function runningPid(layout: Layout, name: string): number | undefined {
   try {
     const { pid, started } = JSON.parse(readFileSync(layout.pid(name), "utf8")) as Remembered;
-    return startedAt(pid) === started ? pid : undefined;
+    const found = startedAt(pid);
+    return found !== undefined && found === started ? pid : undefined;
   } catch {
     return undefined;
   }
