@@ -28,7 +28,7 @@ export class Searcher {
   /** Whether the text holds a match; undefined when the pattern needs more than states can tell. */
   test(text: string, meter: WorkMeter | undefined): boolean | undefined {
     if (!this.#usable) return undefined;
-    this.#first ??= this.#state(this.#closure([0], true));
+    this.#first ??= this.#state(this.#closure([0], true), true);
     let state = this.#first;
     let work = 0;
     for (let pos = 0; ; ) {
@@ -54,13 +54,13 @@ export class Searcher {
     }
     const reached = this.#closure([0, ...targets], false);
     meter?.(reached.size);
-    const next = this.#state(reached);
+    const next = this.#state(reached, false);
     if (code < 128) state.ascii[code] = next;
     return next;
   }
 
-  #state(pcs: Set<number>): State {
-    const key = [...pcs].sort((a, b) => a - b).join(" ");
+  #state(pcs: Set<number>, atBegin: boolean): State {
+    const key = `${atBegin} ${[...pcs].sort((a, b) => a - b).join(" ")}`;
     const known = this.#states.get(key);
     if (known !== undefined) return known;
     if (this.#states.size >= MAX_STATES) {
@@ -72,7 +72,7 @@ export class Searcher {
     const state: State = {
       pcs: list.filter((pc) => this.#code[pc]?.op === "class"),
       accepts: list.some(isMatch),
-      acceptsAtEnd: [...this.#atEnd(pcs)].some(isMatch),
+      acceptsAtEnd: [...this.#atEnd(pcs, atBegin)].some(isMatch),
       ascii: [],
     };
     this.#states.set(key, state);
@@ -84,12 +84,12 @@ export class Searcher {
     return this.#reach(starts, (what) => atBegin && what === "begin");
   }
 
-  #atEnd(pcs: Set<number>): Set<number> {
+  #atEnd(pcs: Set<number>, atBegin: boolean): Set<number> {
     const beyond = [...pcs].flatMap((pc) => {
       const instruction = this.#code[pc];
       return instruction?.op === "assert" && instruction.what === "end" ? [instruction.next] : [];
     });
-    return this.#reach(beyond, (what) => what === "end");
+    return this.#reach(beyond, (what) => what === "end" || (atBegin && what === "begin"));
   }
 
   #reach(starts: readonly number[], holds: (what: string) => boolean): Set<number> {

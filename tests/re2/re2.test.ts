@@ -19,6 +19,8 @@ describe("matching", () => {
     ["(?s)a.c", "a\nc", true],
     ["^a$", "a\n", false],
     ["(?m)^b$", "a\nb\nc", true],
+    ["$^", "", true],
+    ["$^", "a", false],
     ["(?i)straße", "STRAßE", true],
     ["(?i)k", "\u212a", true],
     ["(?i)[k-l]", "\u212a", true],
