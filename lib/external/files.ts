@@ -19,6 +19,8 @@ export interface DdlFile {
   name: string;
   /** When it was last changed, in milliseconds since the epoch. */
   changedAt: number;
+  /** Length in bytes. */
+  size: number;
   /** Differs after every change. */
   stamp: string;
 }
@@ -62,7 +64,7 @@ function ddlFile(path: string): DdlFile | undefined {
   const ddlPath = path.endsWith(".json") ? path : join(path, `${name}.json`);
   const stats = name === "tmp" ? undefined : statsOf(ddlPath);
   if (!stats?.isFile()) return undefined;
-  return { path: ddlPath, name, changedAt: stats.mtimeMs, stamp: stampFrom(stats) };
+  return { path: ddlPath, name, changedAt: stats.mtimeMs, size: stats.size, stamp: stampFrom(stats) };
 }
 
 function stampFrom({ mtimeMs, ctimeMs, size, ino }: Stats): string {

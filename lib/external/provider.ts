@@ -29,6 +29,9 @@ export interface ExternalAgentsOptions extends ExternalAgentOptions {
   retryTime?: number;
 }
 
+/** Longest DDL that is read, in bytes. */
+const maxDdl = 1024 * 1024;
+
 /** What became of a DDL file as it was when last looked at. */
 interface Seen {
   stamp: string;
@@ -133,6 +136,7 @@ export class ExternalAgents implements AsyncDisposable {
   #read(file: DdlFile): AgentDdl | undefined {
     const { path, name } = file;
     try {
+      if (file.size > maxDdl) throw new Error(`it is longer than ${maxDdl} bytes`);
       const ddl = parseDdl(readFileSync(path, "utf8"), path);
       if (ddl.metadata.provider !== "external") return undefined;
       if (!refusedNames.has(name) && !refusedNames.has(ddl.metadata.name)) return ddl;

@@ -227,6 +227,7 @@ describe("an agent is not hosted", () => {
   test.each([
     ["garbage", "{"],
     ["a list", "[]"],
+    ["too much", ddlOf("probe") + " ".repeat(1024 * 1024)],
     ["nothing about itself", '{"actions":[]}'],
     ["a name that is no subject", ddlOf("a.b")],
     ["an input of no type", ddlOf("probe").replace('"type":"string","optional"', '"type":"blob","optional"')],
