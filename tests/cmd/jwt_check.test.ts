@@ -41,6 +41,9 @@ describe("choria jwt check", () => {
     ["chain_issuer_aaa", ["--no-chain-issuer"], "Crit:chain issuer: true"],
     ["client_direct", ["--validity-min", "100y"], "Crit:expires in 63y"],
     ["client_direct", ["--validity-max", "1d"], "Crit:expires in 63y"],
+    ["client_direct", ["--query", "callerid == 'up=eve'"], "Crit:callerid == 'up=eve'"],
+    ["client_direct", ["--query", "1 +"], "Crit:invalid query: 1 +: unexpected token EOF (1:3)"],
+    ["client_direct", ["--query", "exp"], "Crit:invalid query: exp: invalid operation: bool(float64) (1:1)"],
     ["quirk_no_public_key", [], "Crit:no public key"],
     ["quirk_no_exp", [], "Crit:no expires time"],
     ["neg_expired", [], "Crit:expired"],
@@ -60,6 +63,7 @@ describe("choria jwt check", () => {
       "client_all_claims",
       ["--purpose", "client", "--identity", "up=full", "--sub", "bar.>", "--pub", "foo.>", "--client-opa"],
     ],
+    ["client_all_claims", ["--query", "purpose == 'choria_client_id'", "--query", "callerid endsWith 'full'"]],
     ["chain_issuer_aaa", ["--chain-issuer", "--validity-min", "1y"]],
     ["client_chained", ["--no-chain-issuer", "--validity-max", "100y"]],
   ])("finds none with %s %j", async (name, flags) => {

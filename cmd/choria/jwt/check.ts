@@ -24,6 +24,11 @@ export function checkCommand(context: JwtContext): Command {
     .option("--sub <subject>", "it allows to subscribe to this subject (may be repeated)", collect)
     .option("--pub <subject>", "it allows to publish to this subject (may be repeated)", collect)
     .option("--identity <name>", "its caller id or identity")
+    .option(
+      "--query <expression>",
+      'this holds for its claims, such as: "mcollective" in collectives (may be repeated)',
+      collect,
+    )
     .addOption(new Option("--format <format>", "how to write the result").choices(checkFormats).default("nagios"))
     .addHelpText("after", example)
     .action((file: string, flags: Expectations & { format: CheckFormat }) => run(file, flags, flags.format, context));

@@ -1,4 +1,5 @@
-import { formatRemaining, isFile } from "../../../lib/std/mod.ts";
+import { compileExpr } from "../../../lib/expr/mod.ts";
+import { errorText, formatRemaining, isFile } from "../../../lib/std/mod.ts";
 import {
   type Claims,
   decodeClaims,
@@ -28,6 +29,8 @@ export interface Expectations {
   sub?: readonly string[];
   pub?: readonly string[];
   identity?: string;
+  /** Expressions that must hold; names stand for claims. */
+  query?: readonly string[];
 }
 
 /** What was found out about a token. */
@@ -61,6 +64,7 @@ export async function checkToken(file: string, expected: Expectations, now: numb
     const end = expiryOf(claims);
     if (end !== undefined) result.expires = end - now / 1_000;
     result.critical.push(...timeFaults(claims, result.expires, expected));
+    result.critical.push(...queryFaults(claims, expected, now));
     result.ok.push(kinds[claims.purpose]);
   } catch (error) {
     if (!(error instanceof CheckFault) && !isTokenError(error)) throw error;
@@ -128,6 +132,17 @@ function subjectFaults(claims: Claims, { sub = [], pub = [] }: Expectations): st
     ...sub.filter((subject) => !subscribed.includes(subject)).map((subject) => `subscribe ${subject}`),
     ...pub.filter((subject) => !published.includes(subject)).map((subject) => `publish ${subject}`),
   ];
+}
+
+function queryFaults(claims: Claims, { query = [] }: Expectations, now: number): string[] {
+  return query.flatMap((source) => {
+    try {
+      const compiled = compileExpr(source, { allowUndefined: true, boolean: true });
+      return compiled.test({ ...claims }, { now: () => now }) ? [] : [source];
+    } catch (error) {
+      return [`invalid query: ${source}: ${errorText(error)}`];
+    }
+  });
 }
 
 function timeFaults(claims: StandardClaims, expires: number | undefined, expected: Expectations): string[] {
