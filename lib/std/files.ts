@@ -40,8 +40,14 @@ export function writeFileAtomic(path: string, data: string | Uint8Array, options
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw named(error, path);
   }
+}
+
+/** Writing to an open file fails with an error that does not say which: a full disk is the usual one. */
+function named(error: unknown, path: string): unknown {
+  if (error instanceof Error && !error.message.includes(basename(path))) error.message += ` '${path}'`;
+  return error;
 }
 
 /** Whether a regular file stands at `path`. Never throws. */

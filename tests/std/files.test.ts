@@ -57,6 +57,18 @@ describe("writeFileAtomic()", () => {
     expect(readdirSync(folder.path)).toEqual(["target"]);
   });
 
+  test("says which file could not be written when the disk takes no more, and leaves no litter", () => {
+    using folder = temporaryFolder();
+    const files = join(import.meta.dir, "../../lib/std/files.ts");
+    const program = `import { writeFileAtomic } from ${JSON.stringify(files)};
+      try { writeFileAtomic(process.argv[1], "x".repeat(200_000)) } catch (error) { console.log(error.code, error.message) }`;
+    // A limit on the size of files stands in for a full disk, which only root could make.
+    const limited = 'trap "" XFSZ; ulimit -f 64; exec "$0" -e "$1" "$2"';
+    const run = Bun.spawnSync(["/bin/sh", "-c", limited, process.execPath, program, folder.file("big")]);
+    expect(run.stdout.toString()).toMatch(/^EFBIG .*big'\n$/);
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+
   test("leaves the old content when the process dies before the new one is in place", async () => {
     using folder = temporaryFolder();
     const path = folder.file("server.conf");
