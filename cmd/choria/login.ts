@@ -18,6 +18,11 @@ interface LoginFlags extends ClientFlags {
 /** Longest wait for the login service, in milliseconds. */
 const timeout = 30_000;
 
+const examples = `
+Examples:
+  choria login
+  choria login --username bob --password-stdin < password.txt`;
+
 /** `choria login`: exchange name and password for a token. */
 export function command(): Command {
   const login = new Command("login").description(
@@ -26,6 +31,7 @@ export function command(): Command {
   return addClientFlags(login)
     .option("--username <name>", "who logs in; asked for by default")
     .option("--password-stdin", "read the password from standard input; needs --username")
+    .addHelpText("after", examples)
     .action((flags: LoginFlags) => runLogin(flags));
 }
 

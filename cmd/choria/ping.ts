@@ -15,6 +15,14 @@ interface PingFlags extends ClientFlags, FilterFlags {
   workers: number;
 }
 
+const examples = `
+Examples:
+  choria ping
+  choria ping -F country=mt --graph
+  choria ping --expect 10 --timeout 30
+
+Ends with 0 when somebody answered, 1 when nobody did or on errors, 130 when interrupted.`;
+
 /** Width of a bar of the graph, in milliseconds. */
 const bucket = 50;
 
@@ -32,6 +40,7 @@ export function command(): Command {
     .option("--graph", "draw how many answers came when")
     .option("--json", "write one JSON document")
     .option("--workers <number>", "accepted for its old meaning, without effect", parseCount, 3)
+    .addHelpText("after", examples)
     .action((flags: PingFlags) => withFleet(flags, (session) => runPing(flags, session)));
 }
 

@@ -60,13 +60,18 @@ export function command(): Command {
     .argument("[inputs...]", "inputs of the action, as key=value");
   addClientFlags(addDiscoveryFlags(addFilterFlags(req)));
   return addLayoutFlags(addPaceFlags(req))
-    .addHelpText("after", exitCodes)
+    .addHelpText("after", examples)
     .action((agent: string, action: string, inputs: string[], flags: ReqFlags) =>
       withFleet(flags, (session) => runReq(agent, action, inputs, flags, session)),
     );
 }
 
-const exitCodes = `
+const examples = `
+Examples:
+  choria req rpcutil get_fact fact=os.family -C web
+  choria req requests request url=https://example.net --batch 10 --table
+  choria req rpcutil ping -j -F country=mt | choria req choria_util info
+
 Ends with 0 when every node answered and none failed, 2 when some did not, 1 on errors, 130 when interrupted.`;
 
 function addPaceFlags(command: Command): Command {

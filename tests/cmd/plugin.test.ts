@@ -32,14 +32,9 @@ describe("choria plugin doc", () => {
     expect(out).toStartWith("Accessing Choria Registry for service definitions\n\nKnown Plugins:\n\n  Agents:\n\n");
     expect(out).toContain("            requests: Network requests agent\n");
     const { agent } = JSON.parse((await plugin("doc", "--json")).out);
-    expect(Object.keys(agent)).toEqual([
-      "aaa_signer",
-      "choria_provision",
-      "choria_registry",
-      "choria_util",
-      "requests",
-      "rpcutil",
-    ]);
+    const names = Object.keys(agent);
+    expect(names).toEqual(names.toSorted());
+    expect(names).toEqual(expect.arrayContaining(["choria_registry", "choria_util", "requests", "rpcutil"]));
   });
 
   test("shows what an agent can do", async () => {
