@@ -1,6 +1,6 @@
+import { CONFLICT, foundGoal } from "./_found.ts";
 import { RuleIndex } from "./_index.ts";
 import { type Call, type Functions, type Goal, Linker, mockName } from "./_link.ts";
-import { linkTerm } from "./_match.ts";
 import { DataPath } from "./_walk.ts";
 import { BUSY, type Context, callKey, Frame, NOTHING } from "./context.ts";
 import { RegoError, type RegoPlace } from "./errors.ts";
@@ -124,7 +124,7 @@ export class Interpreter {
       if (value === undefined) continue;
       if (group.sameConstant) return value;
       if (out === undefined) out = value;
-      else if (!equalValues(out, value)) throw RegoError.at("eval_conflict_error", conflict, group.at);
+      else if (!equalValues(out, value)) throw RegoError.at("eval_conflict_error", conflict, placeOf(group, i));
     }
     if (out !== undefined || group.fallback === undefined) return out;
     group.fallbackLinked ??= this.#linkDef(group.fallback, group.group);
@@ -252,7 +252,11 @@ export interface LibraryCode {
   relation: Functions["relation"];
 }
 
-const CONFLICT = Symbol("several values");
+/** Where a rule that disagrees is reported: at itself below a name of several steps, otherwise at the first of its name. */
+function placeOf({ group, defs, at }: LinkedGroup, i: number): RegoPlace {
+  const steps = group.placed[0]?.rule.name.length ?? 1;
+  return (steps > 1 ? defs[i]?.at : undefined) ?? at;
+}
 
 const MOST_CALLS = 10_000;
 
@@ -279,69 +283,4 @@ function constantsOf(def: RuleDef): readonly (RegoValue | undefined)[] {
   const known = def.sketch?.constant;
   if (known !== undefined) return [known];
   return def.branches.map(({ value }) => (value.k === "const" ? value.value : undefined));
-}
-
-function foundGoal(branch: Branch, group: RuleGroup, isDefault: boolean): Goal {
-  const get = linkTerm(branch.value);
-  if (group.kind === "set") {
-    return (f) => {
-      f.c.meter.make(48);
-      f.held = true;
-      if (f.out instanceof RegoSet) f.out.add(get(f));
-      return false;
-    };
-  }
-  if (group.kind === "partial") return foundBelow(branch, isDefault);
-  const constant = branch.value.k === "const";
-  return (f) => {
-    const value = get(f);
-    if (f.out === undefined) f.out = value;
-    else if (!equalValues(f.out, value)) throw CONFLICT;
-    return constant;
-  };
-}
-
-function foundBelow(branch: Branch, isDefault: boolean): Goal {
-  const get = linkTerm(branch.value);
-  const steps = branch.path.map(linkTerm);
-  const conflict = (): never => {
-    throw RegoError.at("eval_conflict_error", "object keys must be unique", branch.at);
-  };
-  return (f) => {
-    f.held = true;
-    f.c.meter.make(64 * steps.length);
-    let node = f.out;
-    for (const [i, step] of steps.entries()) {
-      if (!(node instanceof RegoObject)) return conflict();
-      const key = step(f);
-      const before: RegoValue | undefined = node.get(key);
-      if (i < steps.length - 1) {
-        if (before !== undefined && !isOpen(before)) return conflict();
-        const next: RegoValue = before ?? new OpenObject();
-        if (before === undefined) node.set(key, next);
-        node = next;
-      } else if (branch.contains) {
-        if (before !== undefined && !(before instanceof RegoSet && isOpen(before))) return conflict();
-        const set = before instanceof RegoSet ? before : new OpenSet();
-        set.add(get(f));
-        if (before === undefined) node.set(key, set);
-      } else {
-        const value = get(f);
-        if (before === undefined) node.set(key, value);
-        else if (isDefault) return false;
-        else if (isOpen(before) || !equalValues(before, value)) return conflict();
-      }
-    }
-    return false;
-  };
-}
-
-/** An object of a partial rule that further rules may add to. */
-class OpenObject extends RegoObject {}
-
-/** A set of a partial rule that further rules may add to. */
-class OpenSet extends RegoSet {}
-
-function isOpen(value: RegoValue): boolean {
-  return value instanceof OpenObject || value instanceof OpenSet;
 }

@@ -103,6 +103,8 @@ describe("errors", () => {
     const error = failure(() => value("p := 1 if true\np := 2 if true"));
     expect(error.code).toBe("eval_conflict_error");
     expect(error.message).toBe("policy.rego:5: eval_conflict_error: complete rules must not produce multiple outputs");
+    const below = failure(() => value("p.a := 1 if true\np.a := 2 if true"));
+    expect(below.message).toBe("policy.rego:6: eval_conflict_error: complete rules must not produce multiple outputs");
   });
 
   test("an error of a built-in function is undefined, or a failure in strict mode", () => {
