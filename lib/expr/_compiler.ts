@@ -7,15 +7,17 @@ import type { Compiled, CompiledPredicate, Step } from "./_compiled.ts";
 import { predicateArity } from "./_grammar.ts";
 import { common, type Kind, kindName, mayBe } from "./_kinds.ts";
 import type { Node, NodeOf } from "./_nodes.ts";
-import { toBoolean, toText, unary } from "./_operators.ts";
+import { toBoolean, unary } from "./_operators.ts";
 import { predicateCalls, predicateStep } from "./_predicates.ts";
 import type { Run } from "./_run.ts";
+import { Scope } from "./_scope.ts";
 import {
   cut,
   type ExprSignature,
   hostStep,
   literal,
   logical,
+  mapStep,
   matchStep,
   noMethod,
   operation,
@@ -36,25 +38,10 @@ export interface Names {
   readonly allowsUndefined: boolean;
 }
 
-interface Local {
-  slot: number;
-  kind: Kind;
-}
-
-/** The places of the predicate that is being compiled. */
-interface Pointers {
-  item: number;
-  index: number;
-  accumulator: number;
-  name: string;
-}
-
 /** Makes a tree ready to be evaluated, and refuses what can be seen to fail. */
 export class Compiler {
   readonly #names: Names;
-  readonly #locals = new Map<string, Local>();
-  #pointers: Pointers | undefined;
-  #slots = 0;
+  readonly #scope = new Scope();
 
   constructor(names: Names) {
     this.#names = names;
@@ -109,7 +96,7 @@ export class Compiler {
   }
 
   #name({ name, at }: NodeOf<"name">): Compiled {
-    const local = this.#locals.get(name);
+    const local = this.#scope.local(name);
     if (local !== undefined) return { kind: local.kind, step: (run) => run.slots[local.slot] };
     if (name === "$env") return { kind: "map", step: (run) => run.env };
     if (Object.hasOwn(this.#names.functions, name)) return { kind: "function", step: () => null };
@@ -124,7 +111,7 @@ export class Compiler {
   }
 
   #pointer({ name, at }: NodeOf<"pointer">): Compiled {
-    const pointers = this.#pointers;
+    const { pointers } = this.#scope;
     if (pointers === undefined) throw this.#error("cannot use pointer accessor outside predicate", at);
     if (name === "") return { kind: "any", step: (run) => run.slots[pointers.item] };
     if (name === "index") return { kind: "int", step: (run) => BigInt(Number(run.slots[pointers.index])) };
@@ -225,7 +212,7 @@ export class Compiler {
     if (callee.type === "member") return this.#method(node, callee);
     if (callee.type !== "name") throw this.#error("cannot call this", node.at);
     const { name, at } = callee;
-    const local = this.#locals.get(name);
+    const local = this.#scope.local(name);
     if (local !== undefined) throw this.#error(`${kindName(local.kind)} is not callable`, at);
     if (predicateArity(name) !== undefined) return this.#predicateCall(name, node);
     const signature = Object.hasOwn(this.#names.functions, name) ? this.#names.functions[name] : undefined;
@@ -328,12 +315,10 @@ export class Compiler {
 
   /** Without a predicate the element itself is what counts. */
   #predicate(name: string, node: Node | undefined, at: number): CompiledPredicate {
-    const outer = this.#pointers;
-    const pointers = { item: this.#slots++, index: this.#slots++, accumulator: this.#slots++, name };
-    this.#pointers = pointers;
+    const pointers = this.#scope.enter(name);
     const body: Compiled =
       node?.type === "predicate" ? this.compile(node.body) : { kind: "any", step: (run) => run.slots[pointers.item] };
-    this.#pointers = outer;
+    this.#scope.leave();
     return { ...body, ...pointers, at, cost: node?.size ?? 1 };
   }
 
@@ -342,15 +327,14 @@ export class Compiler {
     if (Object.hasOwn(builtins, name) || predicateArity(name) !== undefined) {
       throw this.#error(`cannot redeclare builtin ${name}`, at);
     }
-    if (this.#locals.has(name)) throw this.#error(`cannot redeclare variable ${name}`, at);
+    if (this.#scope.local(name) !== undefined) throw this.#error(`cannot redeclare variable ${name}`, at);
     if (Object.hasOwn(functions, name) || Object.hasOwn(variables, name)) {
       throw this.#error(`cannot redeclare ${name}`, at);
     }
     const given = this.compile(value);
-    const slot = this.#slots++;
-    this.#locals.set(name, { slot, kind: given.kind });
+    const slot = this.#scope.declare(name, given.kind);
     const { kind, step } = this.compile(body);
-    this.#locals.delete(name);
+    this.#scope.forget(name);
     const work = (run: Run) => {
       run.slots[slot] = given.step(run);
       return step(run);
@@ -360,12 +344,8 @@ export class Compiler {
 
   #sequence({ items }: NodeOf<"sequence">): Compiled {
     const all = items.map((item) => this.compile(item));
-    const step = (run: Run) => {
-      let last: unknown = null;
-      for (const each of all) last = each.step(run);
-      return last;
-    };
-    return { kind: all.at(-1)?.kind ?? "nil", step };
+    const steps = all.map(({ step }) => step);
+    return { kind: all.at(-1)?.kind ?? "nil", step: (run) => steps.reduce<unknown>((_, each) => each(run), null) };
   }
 
   #list({ items }: NodeOf<"list">): Compiled {
@@ -375,19 +355,6 @@ export class Compiler {
 
   #map({ entries, at }: NodeOf<"map">): Compiled {
     const all = entries.map(({ key, value }) => [this.compile(key).step, this.compile(value).step] as const);
-    const step = (run: Run) => {
-      run.allot(all.length);
-      const map: Record<string, unknown> = Object.create(null);
-      for (const [key, item] of all) {
-        const name = key(run);
-        run.at = at;
-        const text = toText(run, name);
-        const made = item(run);
-        // As in Go, the first of several entries with the same key is the one that stays.
-        if (!Object.hasOwn(map, text)) map[text] = made;
-      }
-      return map;
-    };
-    return { kind: "map", step };
+    return { kind: "map", step: mapStep(all, at) };
   }
 }

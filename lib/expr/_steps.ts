@@ -116,6 +116,22 @@ function checkArgument(run: Run, kind: Kind | undefined, argument: unknown): voi
   }
 }
 
+/** A map of entries. As in the original the first of several with the same key is the one that stays. */
+export function mapStep(entries: readonly (readonly [Step, Step])[], at: number): Step {
+  return (run) => {
+    run.allot(entries.length);
+    const map: Record<string, unknown> = Object.create(null);
+    for (const [key, item] of entries) {
+      const name = key(run);
+      run.at = at;
+      const text = toText(run, name);
+      const made = item(run);
+      if (!Object.hasOwn(map, text)) map[text] = made;
+    }
+    return map;
+  };
+}
+
 /** The error of calling what is no method. */
 export function noMethod(run: Run, from: unknown, name: string): never {
   fetch(run, from, name);
