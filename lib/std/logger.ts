@@ -84,12 +84,17 @@ interface Sink {
   write(line: string): void;
 }
 
+/** Most that waits while nothing can be written, as on a full disk; what is more is lost. In bytes. */
+const maxWaiting = 1024 * 1024;
+
 function openSink(destination: string): Sink {
-  const pino = loadPino();
-  if (destination === "stdout") return pino.destination({ dest: 1, sync: true });
-  if (destination === "stderr") return pino.destination({ dest: 2, sync: true });
-  mkdirSync(dirname(destination), { recursive: true });
-  return pino.destination({ dest: destination, sync: true, append: true });
+  const stream = ["stdout", "stderr"].indexOf(destination) + 1;
+  if (stream === 0) mkdirSync(dirname(destination), { recursive: true });
+  const dest = stream === 0 ? destination : stream;
+  const sink = loadPino().destination({ dest, sync: true, append: true, maxLength: maxWaiting });
+  // A log that cannot be written must not end what is logged about; it goes on when there is room again.
+  sink.on("error", () => undefined);
+  return sink;
 }
 
 /** Loaded with the first logger: commands that end in a few milliseconds log nothing. */
