@@ -48,6 +48,7 @@ export interface ProgramCall {
   clock?: Clock;
 }
 
+const defaultMaxReply = 8 * 1024 * 1024;
 /** How often the size of a reply is looked at while the program runs, in milliseconds. */
 const watchInterval = 250;
 /** Lines of output that are logged for each run, and the characters of each. */
@@ -92,13 +93,15 @@ function writeFiles(folder: string, { request, facts }: ProgramCall): Files {
 }
 
 async function run(call: ProgramCall, folder: string, files: Files): Promise<RunResult> {
-  const { program, clock = systemClock, logger, limits = {} } = call;
-  const { maxReply = 8 * 1024 * 1024, maxOutput } = limits;
+  const { program, clock = systemClock, signal, limits = {} } = call;
+  const { maxReply = defaultMaxReply, maxOutput } = limits;
   const tooLong = new AbortController();
-  const watch = () => {
-    if (sizeOf(files.reply) > maxReply) tooLong.abort();
-  };
-  using _watch = clock.every(watchInterval, watch);
+  const isTooLong = () => sizeOf(files.reply) > maxReply;
+  using _watch = clock.every(watchInterval, () => {
+    if (isTooLong()) tooLong.abort();
+  });
+  const failed = (reason: string, cause?: unknown) =>
+    new ProgramError(`executing ${basename(program)} failed: ${reason}`, { cause });
   try {
     const result = await runProcess([...commandOf(program), files.request, files.reply, externalProtocols.request], {
       input: call.request,
@@ -107,21 +110,21 @@ async function run(call: ProgramCall, folder: string, files: Files): Promise<Run
       cwd: folder,
       captureStderr: true,
       endWithProgram: true,
-      signal: call.signal === undefined ? tooLong.signal : AbortSignal.any([call.signal, tooLong.signal]),
+      signal: signal === undefined ? tooLong.signal : AbortSignal.any([signal, tooLong.signal]),
       clock,
       ...(maxOutput === undefined ? {} : { maxOutput }),
     });
-    logLines(result.stderr, (line) => logger.error("The agent's program complains", { output: line }));
-    watch();
-    if (tooLong.signal.aborted) throw new Error("it was called off");
-    return result;
+    complain(result.stderr, call);
+    if (!isTooLong()) return result;
   } catch (error) {
-    if (error instanceof ProcessError) {
-      logLines(error.stderr, (line) => logger.error("The agent's program complains", { output: line }));
-    }
-    const reason = tooLong.signal.aborted ? `its reply is longer than ${maxReply} bytes` : errorText(error);
-    throw new ProgramError(`executing ${basename(program)} failed: ${reason}`, { cause: error });
+    if (error instanceof ProcessError) complain(error.stderr, call);
+    if (!tooLong.signal.aborted) throw failed(errorText(error), error);
   }
+  throw failed(`its reply is longer than ${maxReply} bytes`);
+}
+
+function complain(stderr: Uint8Array, { logger }: ProgramCall): void {
+  logLines(stderr, (line) => logger.error("The agent's program complains", { output: line }));
 }
 
 /** TypeScript runs in the Bun that we are: a node needs no other, and the search for one is saved. */

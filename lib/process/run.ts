@@ -64,7 +64,7 @@ export interface RunResult {
 const defaultMaxOutput = 4 * 1024 * 1024;
 
 /** How long output is still read once the program has ended, in milliseconds, where the run ends with it. */
-const drainTime = 100;
+const drainTime = 500;
 
 /**
  * Run a program in a process group of its own, without a shell, and wait for its end.

@@ -66,6 +66,40 @@ describe("runProcess", () => {
   });
 });
 
+describe("a run that ends with its program", () => {
+  test("kills what is left of the process group, and keeps what was printed", async () => {
+    using folder = temporaryFolder();
+    const script = `sleep 60 & echo $! > ${folder.file("pid")}; echo done`;
+    const result = await runProcess(["sh", "-c", script], { timeout: 10_000, endWithProgram: true });
+    expect([text(result.stdout), result.exitCode]).toEqual(["done\n", 0]);
+    const pid = Number(await Bun.file(folder.file("pid")).text());
+    await waitFor("the child to be gone", () => !isRunning(pid));
+  });
+
+  test("does not wait for one that has left the group with its output open", async () => {
+    using folder = temporaryFolder();
+    const script = `setsid sh -c 'echo $$ > ${folder.file("pid")}; exec sleep 60' &
+while ! [ -s ${folder.file("pid")} ]; do sleep 0.01; done; echo done`;
+    const result = await runProcess(["sh", "-c", script], { timeout: 10_000, endWithProgram: true });
+    expect(text(result.stdout)).toBe("done\n");
+    const pid = Number(await Bun.file(folder.file("pid")).text());
+    expect(isRunning(pid)).toBe(true);
+    process.kill(pid, "SIGKILL");
+  });
+
+  test("keeps the last of a long output", async () => {
+    const script = "head -c 3000000 /dev/zero; printf end";
+    const result = await runProcess(["sh", "-c", script], { timeout: 10_000, endWithProgram: true });
+    expect(result.stdout.length).toBe(3_000_003);
+  });
+});
+
+test("a run that fails tells what was printed to stderr by then", async () => {
+  const run = runProcess(["sh", "-c", "echo oops >&2; sleep 60"], { timeout: 300, captureStderr: true });
+  const error = await run.catch((reason: unknown) => reason);
+  expect(error instanceof ProcessError && text(error.stderr)).toBe("oops\n");
+});
+
 describe("splitCommand", () => {
   test("splits as a shell does", () => {
     expect(splitCommand("  /bin/helper  --name 'a b' \"c \\\" d\" e\\ f ''")).toEqual([

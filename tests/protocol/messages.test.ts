@@ -151,6 +151,12 @@ describe("RPC payloads", () => {
     });
   });
 
+  test("carry codes of an agent's own, as far as peers know them", () => {
+    const reply = (code: unknown) => decodeRpcReply(encodeUtf8(JSON.stringify({ statuscode: code })));
+    expect([reply(9).statuscode, reply(255).statuscode]).toEqual([9, 255]);
+    for (const code of [-1, 256, 1.5, "0", null]) expect(() => reply(code)).toThrow("Cannot read the RPC reply");
+  });
+
   test.each(["", "[]", "{}", '{"agent":1,"action":"b"}', '{"agent":"a","action":"b","data":[]}', "pong"])(
     "of the form %p are refused",
     (text) => {
