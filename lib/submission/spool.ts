@@ -78,7 +78,7 @@ export class Spool {
     const created = this.#tick();
     const message = newMessage(fields, created);
     checkMessage(message, this.#options.clock.now());
-    if (this.names(message.priority).length > this.#options.maxSize) throw new SubmissionError("spool is full");
+    if (this.#count(message.priority) > this.#options.maxSize) throw new SubmissionError("spool is full");
     const name = `${created}-${crypto.randomUUID()}.msg`;
     this.#write(join(this.folderOf(message.priority), name), message);
     return message.id;
@@ -86,15 +86,7 @@ export class Spool {
 
   /** Names of the messages of a priority, in the order in which they are sent. */
   names(priority: number): string[] {
-    try {
-      return readdirSync(this.folderOf(priority))
-        .filter((name) => name.endsWith(".msg"))
-        .sort();
-    } catch (error) {
-      if (errorCode(error) !== "ENOENT") throw error;
-      this.#makeFolders();
-      return [];
-    }
+    return this.#files(priority).filter(isMessage).sort();
   }
 
   /**
@@ -133,6 +125,22 @@ export class Spool {
     }
   }
 
+  #count(priority: number): number {
+    let count = 0;
+    for (const name of this.#files(priority)) if (isMessage(name)) count++;
+    return count;
+  }
+
+  #files(priority: number): string[] {
+    try {
+      return readdirSync(this.folderOf(priority));
+    } catch (error) {
+      if (errorCode(error) !== "ENOENT") throw error;
+      this.#makeFolders();
+      return [];
+    }
+  }
+
   /** Messages of one process never share a time, so that their order is kept. */
   #tick(): bigint {
     const now = nanosOf(this.#options.clock.now());
@@ -163,6 +171,10 @@ export class Spool {
     }
     syncFolder(this.folderOf(message.priority));
   }
+}
+
+function isMessage(name: string): boolean {
+  return name.endsWith(".msg");
 }
 
 /** A new name is safe once its folder is. */
