@@ -252,6 +252,11 @@ export interface Agent {
   serve(): Promise<never>;
 }
 
+/** The text of anything that was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** How a program that an agent ran has ended. */
 export interface Execution {
   /** Exit code; that of a shell, 128 and the signal's number, when a signal ended it. */
@@ -278,7 +283,7 @@ export async function execute(command: readonly string[], env: Record<string, st
     const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), child.exited]);
     return { exitCode, stdout, stderr };
   } catch (error) {
-    throw new ActionError(`Could not run ${command[0]}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ActionError(`Could not run ${command[0]}: ${reasonOf(error)}`);
   }
 }
 
@@ -318,8 +323,7 @@ async function answer(
     if (error instanceof ActionError) {
       return { statuscode: error.statuscode, statusmsg: error.message, data: error.data };
     }
-    const reason = error instanceof Error ? error.message : String(error);
-    return { statuscode: 5, statusmsg: `${name}#${action} failed: ${reason}`, data: {} };
+    return { statuscode: 5, statusmsg: `${name}#${action} failed: ${reasonOf(error)}`, data: {} };
   }
 }
 

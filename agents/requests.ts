@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ActionError, action, defineAgent, type JsonObject } from "./kit.ts";
+import { ActionError, action, defineAgent, type JsonObject, reasonOf } from "./kit.ts";
 
 /** Longest request, in milliseconds: a second less than the agent's own time. */
 const timeLimit = 119_000;
@@ -194,8 +194,7 @@ async function send(target: Target, method: string, content: Content, nothing: J
   try {
     return await follow(addressOf(target), { method, headers: headersOf(target), ...bodyOf(content) });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ActionError(`Request error: ${name} "${target.url}": ${reason}`, { data: nothing });
+    throw new ActionError(`Request error: ${name} "${target.url}": ${reasonOf(error)}`, { data: nothing });
   }
 }
 
@@ -256,8 +255,7 @@ async function readBody(response: Response, url: string, nothing: JsonObject): P
       if (length > maxBody) throw new Error(`the response is longer than ${maxBody} bytes, download it instead`);
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ActionError(`Request error: Get "${url}": ${reason}`, { data: nothing });
+    throw new ActionError(`Request error: Get "${url}": ${reasonOf(error)}`, { data: nothing });
   }
   return Buffer.concat(chunks).toString();
 }
@@ -295,8 +293,7 @@ async function save(response: Response, { path, mode, md5 }: Place, nothing: Sav
     return data;
   } catch (error) {
     if (error instanceof ActionError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ActionError(`Could not save file: ${reason}`, { data: nothing });
+    throw new ActionError(`Could not save file: ${reasonOf(error)}`, { data: nothing });
   } finally {
     rmSync(temporary, { force: true });
   }
@@ -306,8 +303,7 @@ function create(path: string, data: JsonObject): number {
   try {
     return openSync(path, "wx", 0o600);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ActionError(`Could not create temporary file: ${reason}`, { data });
+    throw new ActionError(`Could not create temporary file: ${reasonOf(error)}`, { data });
   }
 }
 
