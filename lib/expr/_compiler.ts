@@ -179,7 +179,10 @@ export class Compiler {
     const step = (run: Run) => {
       const from = whole.step(run);
       if (from === cut) return cut;
-      if (isOptional && (from === null || from === undefined)) return cut;
+      const isNil = from === null || from === undefined;
+      if (isNil && isOptional) return cut;
+      // A map that is nil is empty, but only where it is known to be a map.
+      if (isNil && whole.kind === "map") return null;
       const name = index(run);
       run.at = at;
       return fetch(run, from, name);

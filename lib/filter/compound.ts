@@ -113,7 +113,9 @@ function short(query: string): string {
 }
 
 function dataSignatures(data: CompoundNode["data"]): Record<string, ExprSignature> {
-  return Object.fromEntries([...data.keys()].map((name) => [name, { parameters: ["string"], required: 0 }]));
+  return Object.fromEntries(
+    [...data.keys()].map((name) => [name, { parameters: ["string"], required: 0, returns: "map" }]),
+  );
 }
 
 function environment(node: CompoundNode): ExprEnv {
@@ -158,12 +160,12 @@ function asFloat(found: unknown): unknown {
   return typeof found === "bigint" ? Number(found) : found;
 }
 
-/** A plugin that fails has nothing to say: fields of its answer are nil. */
+/** A plugin that fails has nothing to say: its answer is nil, as are the fields of it. */
 function answer(query: DataQuery, text: string): unknown {
   try {
-    return withIntegers(query(text) ?? {});
+    return withIntegers(query(text));
   } catch {
-    return {};
+    return null;
   }
 }
 

@@ -160,6 +160,14 @@ describe("data", () => {
     expect(evaluate('{"__proto__": 1}.__proto__')).toBe(1n);
   });
 
+  test("that is known to be a map is empty where it is nil", () => {
+    const options: ExprOptions = { functions: { f: { parameters: [], returns: "map" } }, variables: { m: "map" } };
+    const nil = (source: string) => compileExpr(source, options).evaluate({ f: () => null });
+    expect(nil("m.x")).toBeNull();
+    expect(nil("f().x ?? 1")).toBe(1n);
+    expect(() => nil("m.x.y")).toThrow("cannot fetch y from <nil> (1:5)");
+  });
+
   test("does not give its functions away as values", () => {
     expect(evaluate("f", { f: () => 1 })).toBeNull();
   });

@@ -65,7 +65,7 @@ describe("a compound filter", () => {
   });
 
   test("finds no data where a plugin fails", async () => {
-    expect(await matches("nildata('x').foo == nil and nildata() != nil")).toBe(true);
+    expect(await matches("nildata('x').foo == nil and nildata() == nil")).toBe(true);
   });
 
   test("sees whole numbers of data plugins as integers", async () => {
