@@ -25,7 +25,8 @@ Examples:
   choria inventory web1.example.net --no-facts
   choria inventory --collectives -C web
 
-Ends with 0 when every node asked has answered, 2 when some have not, 1 on errors, 130 when interrupted.`;
+Ends with 0 when the node has answered, 1 when it has not or on errors, 130 when interrupted; with --collectives with 2
+when some nodes have not answered.`;
 
 /** `choria inventory`: everything a node is and has, or which collectives there are. */
 export function command(): Command {

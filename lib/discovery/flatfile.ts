@@ -9,12 +9,20 @@ import type { NodeSource } from "./source.ts";
  */
 export type NodeFileFormat = "text" | "json" | "yaml" | "rpc";
 
-/** Find nodes in a file. Filters do not apply to it. */
-export function flatfileSource(path: string, format: NodeFileFormat = formatOf(path)): NodeSource {
+/**
+ * Find nodes in a file. Filters do not apply to it.
+ *
+ * @param select GJSON path to the list of names, where a JSON or YAML file holds more than that.
+ */
+export function flatfileSource(
+  path: string,
+  format: NodeFileFormat = formatOf(path),
+  select: string | undefined = undefined,
+): NodeSource {
   return {
     name: "flatfile",
     async *discover() {
-      yield* await parseNodes(readNodeFile(path), format, path);
+      yield* await parseNodes(readNodeFile(path), format, path, select);
     },
   };
 }
@@ -39,15 +47,26 @@ export function formatOf(path: string): NodeFileFormat {
  * The nodes that a text lists, each once.
  *
  * @param place Names the text in errors.
+ * @param select GJSON path to the list of names in JSON or YAML.
  * @throws {Error} naming the place when it lists something else; `invalid identity string "x"`.
  */
-export async function parseNodes(text: string, format: NodeFileFormat, place: string): Promise<string[]> {
-  const names = await parseNames(text, format, place);
+export async function parseNodes(
+  text: string,
+  format: NodeFileFormat,
+  place: string,
+  select?: string,
+): Promise<string[]> {
+  const names = await parseNames(text, format, place, select);
   checkIdentities(names, place);
   return [...new Set(names)];
 }
 
-async function parseNames(text: string, format: NodeFileFormat, place: string): Promise<string[]> {
+async function parseNames(
+  text: string,
+  format: NodeFileFormat,
+  place: string,
+  select: string | undefined,
+): Promise<string[]> {
   if (format === "text") {
     return text
       .split("\n")
@@ -55,10 +74,15 @@ async function parseNames(text: string, format: NodeFileFormat, place: string): 
       .filter((line) => line !== "");
   }
   const value = await parseValue(text, format, place);
-  const names = format === "rpc" ? sendersOf(value) : value;
+  const names = format === "rpc" ? sendersOf(value) : select === undefined ? value : await pick(value, select);
   if (isStringList(names)) return names;
   const wanted = format === "rpc" ? "the JSON results of another command" : "a list of names";
   throw new Error(`Cannot read nodes from ${place}: expected ${wanted}`);
+}
+
+async function pick(value: unknown, path: string): Promise<unknown> {
+  const { lookup } = await import("../expr/mod.ts");
+  return lookup(value, path);
 }
 
 async function parseValue(text: string, format: NodeFileFormat, place: string): Promise<unknown> {

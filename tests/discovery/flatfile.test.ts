@@ -23,6 +23,15 @@ describe("a file of nodes", () => {
     });
   }
 
+  test("may hold more than names", async () => {
+    using folder = temporaryFolder();
+    await Bun.write(folder.file("n.yaml"), "sites: [{name: a, nodes: [n1]}, {name: b, nodes: [n2, n3]}]");
+    const source = flatfileSource(folder.file("n.yaml"), "yaml", 'sites.#(name=="b").nodes');
+    expect(await Array.fromAsync(source.discover(query, signal))).toEqual(["n2", "n3"]);
+    const nothing = flatfileSource(folder.file("n.yaml"), "yaml", "other");
+    await expect(Array.fromAsync(nothing.discover(query, signal))).rejects.toThrow("expected a list of names");
+  });
+
   test("has the format that its name ends in", () => {
     expect(["a.json", "a.yaml", "a.yml", "a.txt", "a"].map(formatOf)).toEqual(["json", "yaml", "yaml", "text", "text"]);
   });

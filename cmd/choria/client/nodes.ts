@@ -2,7 +2,7 @@ import { fstatSync } from "node:fs";
 import type { DiscoverOptions } from "../../../lib/client/mod.ts";
 import type { Config } from "../../../lib/config/mod.ts";
 import { flatfileSource, listSource, parseNodes } from "../../../lib/discovery/mod.ts";
-import { type DiscoveryFlags, type FilterFlags, filterOptions, parsePairs } from "./filters.ts";
+import { type DiscoveryFlags, type FilterFlags, filterOptions, parseChoice, parsePairs } from "./filters.ts";
 
 /** Time after which somebody who waits for nodes from a pipe is told so, in milliseconds. */
 const patience = 2_000;
@@ -29,15 +29,15 @@ type MethodOptions = Pick<DiscoverOptions, "method" | "file" | "source" | "metho
 function methodOptions(flags: DiscoveryFlags, config: Config): MethodOptions {
   const method = flags.dm ?? config.get("default_discovery_method");
   const pairs = parsePairs(flags.do);
-  const { file, format } = pairs;
-  if (format !== undefined && file !== undefined && (method === "flatfile" || method === "file")) {
-    if (format === "json" || format === "yaml" || format === "rpc" || format === "text") {
-      return { source: flatfileSource(file, format) };
-    }
-    throw new Error(`enum value must be one of json,yaml,rpc,text, got '${format}'`);
+  const { file, format, filter } = pairs;
+  const isMore = format !== undefined || filter !== undefined;
+  if (file !== undefined && isMore && (method === "flatfile" || method === "file")) {
+    return { source: flatfileSource(file, format === undefined ? undefined : parseFormat(format), filter) };
   }
   return { method, methodOptions: pairs, ...(file === undefined ? {} : { file }) };
 }
+
+const parseFormat = parseChoice(["json", "yaml", "rpc", "text"]);
 
 /** Nodes of another command's JSON results, where such results come through a pipe or from a file. */
 async function pipedNodes(): Promise<string[] | undefined> {
