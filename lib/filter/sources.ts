@@ -18,14 +18,21 @@ interface Remembered<T> {
  */
 export function factFiles(paths: readonly string[], logger: Logger): FactSource {
   const files = paths.map((path) => ({ path, read: remembering(path, (text) => parseFacts(path, text)) }));
+  const told = new Map<string, string>();
+  // Facts are read for most requests: a file that stays away is told of once.
+  const tell = (file: string, reason: string) => {
+    if (told.get(file) !== reason) logger.warn("Facts could not be read", { file, reason });
+    told.set(file, reason);
+  };
   return {
     async read() {
       const merged = new Map<string, unknown>();
       for (const { path, read } of files) {
         try {
           for (const [key, value] of Object.entries(await read())) merged.set(key, value);
+          told.delete(path);
         } catch (error) {
-          logger.warn("Facts could not be read", { file: path, reason: errorText(error) });
+          tell(path, errorText(error));
         }
       }
       return Object.fromEntries([...merged].sort(byKey));

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { utimesSync, writeFileSync } from "node:fs";
+import { rmSync, utimesSync, writeFileSync } from "node:fs";
 import { classesFile, factFiles } from "../../lib/filter/mod.ts";
 import { silentLogger } from "../../lib/std/mod.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -29,6 +29,24 @@ test("files that are missing, broken or no object are logged and left out", asyn
   const paths = ["missing.json", "broken.json", "good.json", "list.yaml"].map(folder.file);
   expect(await factFiles(paths, logger).read()).toEqual({ a: 1 });
   expect(lines.map((line) => (line as { file: string }).file)).toEqual([paths[0], paths[1], paths[3]] as string[]);
+});
+
+test("a file that stays away is told of once, and again when it goes away anew", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("facts.json");
+  let lines = 0;
+  const logger = { ...silentLogger, warn: () => void lines++ };
+  const facts = factFiles([path], logger);
+  for (let i = 0; i < 3; i++) await facts.read();
+  expect(lines).toBe(1);
+  writeFileSync(path, "{");
+  await facts.read();
+  expect(lines).toBe(2);
+  writeFileSync(path, "{}");
+  await facts.read();
+  rmSync(path);
+  await facts.read();
+  expect(lines).toBe(3);
 });
 
 test("without files there are no facts", async () => {
