@@ -104,7 +104,7 @@ async function run(call: ProgramCall, folder: string, files: Files): Promise<Run
     new ProgramError(`executing ${basename(program)} failed: ${reason}`, { cause });
   try {
     const result = await runProcess([...commandOf(program), files.request, files.reply, externalProtocols.request], {
-      input: call.request,
+      input: Bun.file(files.request),
       timeout: call.timeout,
       env: environment(call, files),
       cwd: folder,

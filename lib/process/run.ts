@@ -20,8 +20,8 @@ export class ProcessError extends Error {
 
 /** How {@link runProcess} runs a program. */
 export interface RunOptions {
-  /** Written to stdin, which is then closed; nothing by default. */
-  input?: string | Uint8Array;
+  /** Given on stdin, which then ends; nothing by default. A file is not read into memory. */
+  input?: string | Uint8Array | Bun.BunFile;
   /** Longest run in milliseconds; then the whole process group is killed. */
   timeout: number;
   /**
@@ -112,7 +112,7 @@ async function programEnd(child: Child, clock: Clock): Promise<void> {
   await clock.sleep(drainTime);
 }
 
-type Child = Bun.Subprocess<Uint8Array, "pipe", "pipe" | "ignore">;
+type Child = Bun.Subprocess<Uint8Array | Bun.BunFile, "pipe", "pipe" | "ignore">;
 
 function start(command: readonly string[], options: RunOptions): Child {
   const { input = "", captureStderr = false, env = process.env, cwd } = options;

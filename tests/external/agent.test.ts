@@ -260,6 +260,16 @@ while ! [ -s ${pidFile} ]; do sleep 0.01; done; echo '{"data":{"shown":"started"
     await waitFor("the folders to be gone", () => callFolders().every((name) => before.has(name)));
   });
 
+  test("keeps no file of the server open", async () => {
+    const agent = agentFrom(installAgent(folder.file("open"), "probe", `echo '{"data":{}}'`));
+    const open = () => readdirSync("/proc/self/fd").length;
+    await callAgent(agent, "run");
+    const before = open();
+    await Promise.all(Array.from({ length: 60 }, () => callAgent(agent, "run")));
+    // At once, not when memory happens to be cleaned up.
+    expect(open()).toBeLessThan(before + 30);
+  });
+
   test("does not get more than its share of the machine", async () => {
     const counter = folder.file("running");
     mkdirSync(counter);
