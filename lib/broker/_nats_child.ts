@@ -116,9 +116,9 @@ function withParent(): string[] {
 }
 
 function readPorts(folder: string, pid: number): ChildPorts | undefined {
-  const file = readdirSync(folder).find((name) => name.endsWith(`_${pid}.ports`));
-  if (file === undefined) return undefined;
   try {
+    const file = readdirSync(folder).find((name) => name.endsWith(`_${pid}.ports`));
+    if (file === undefined) return undefined;
     const ports = parseObject(readFileSync(join(folder, file)));
     const port = (kind: string) => portOf(ports[kind]);
     if (port("nats") === 0) return undefined;
@@ -129,7 +129,7 @@ function readPorts(folder: string, pid: number): ChildPorts | undefined {
       websocket: port("websocket"),
     };
   } catch {
-    // Half written: it is read again in a moment.
+    // Half written, or not to be read just now: it is read again in a moment.
     return undefined;
   }
 }

@@ -54,6 +54,8 @@ export interface BrokerHandle extends AsyncDisposable {
 /** Our own connections return at once: until they do, nobody can log in. Trying a port of this machine costs nothing. */
 const localReconnectSteps = [20];
 const firstConnectPause = 10;
+/** Wait between two attempts to tell nats-server that logins are answered, in milliseconds. */
+const servePause = 1_000;
 const firstConnectTimeout = 30_000;
 
 /**
@@ -208,11 +210,14 @@ class Broker implements BrokerHandle {
   }
 
   async #serveAgain(): Promise<void> {
-    try {
-      if (this.#connection !== undefined) await this.#serve(this.#connection);
-    } catch (error) {
-      // nats-server ended again: its next run brings us back here.
-      this.#logger.debug("Logins are not answered yet", { reason: errorText(error) });
+    // Without a connection nats-server has ended again: its next run brings us back here.
+    while (this.#connection?.server && !this.#stopping.signal.aborted) {
+      try {
+        return await this.#serve(this.#connection);
+      } catch (error) {
+        this.#logger.warn("Logins are not answered yet", { reason: errorText(error) });
+      }
+      await this.#clock.sleep(servePause, this.#stopping.signal);
     }
   }
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256Hex } from "../crypto/mod.ts";
-import { backoff, type Clock, formatDuration, type Logger, writeFileAtomic } from "../std/mod.ts";
+import { backoff, type Clock, errorText, formatDuration, type Logger, writeFileAtomic } from "../std/mod.ts";
 import { type ChildPorts, NatsChild } from "./_nats_child.ts";
 import { endStaleChild, recordChild } from "./_stale_child.ts";
 import { type BrokerPorts, portsFolder } from "./nats_config.ts";
@@ -144,14 +144,13 @@ export class NatsSupervisor {
     const waits = backoff(restartSteps);
     let failures = 0;
     let started = clock.now();
-    for (let child = first; ; child = this.#spawn()) {
-      const ports = await child.ports();
-      if (ports !== undefined) this.#ports = ports;
-      await child.ended;
+    for (let child: NatsChild | undefined = first; ; child = this.#spawnAgain()) {
+      await this.#untilEnded(child);
       if (this.#stopping.signal.aborted) return;
       failures = clock.now() - started > goodRun ? 0 : failures + 1;
       const wait = waits.delay(Math.max(failures - 1, 0));
-      logger.error("nats-server ended and is started anew", { exit: child.exit, wait: formatDuration(wait) });
+      const exit = child?.exit ?? "not started";
+      logger.error("nats-server ended and is started anew", { exit, wait: formatDuration(wait) });
       await clock.sleep(wait, this.#stopping.signal);
       if (this.#stopping.signal.aborted) return;
       this.#restarts++;
@@ -159,9 +158,26 @@ export class NatsSupervisor {
     }
   }
 
+  async #untilEnded(child: NatsChild | undefined): Promise<void> {
+    const ports = await child?.ports();
+    if (ports !== undefined) this.#ports = ports;
+    await child?.ended;
+  }
+
+  /** What keeps it from starting, a full disk for example, may pass. */
+  #spawnAgain(): NatsChild | undefined {
+    try {
+      return this.#spawn();
+    } catch (error) {
+      this.#options.logger.error("nats-server cannot be started", { reason: errorText(error) });
+      return undefined;
+    }
+  }
+
   #spawn(): NatsChild {
     const { program, logger, clock } = this.#options;
     this.#isStarting = true;
+    mkdirSync(this.#portsFolder, { recursive: true, mode: 0o700 });
     this.#writeConfig();
     const child = new NatsChild({
       program,
@@ -170,9 +186,18 @@ export class NatsSupervisor {
       logger: logger.child({ component: "nats-server" }),
       clock,
     });
-    recordChild(this.#recordFile, child.pid, this.#configFile);
     this.#child = child;
+    this.#record(child);
     return child;
+  }
+
+  /** Only a broker that is killed needs the record. */
+  #record({ pid }: NatsChild): void {
+    try {
+      recordChild(this.#recordFile, pid, this.#configFile);
+    } catch (error) {
+      this.#options.logger.warn("The process id of nats-server cannot be written down", { reason: errorText(error) });
+    }
   }
 
   #writeConfig(): void {

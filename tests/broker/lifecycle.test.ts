@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Connection, connectBroker } from "../../lib/connector/mod.ts";
 import { silentLogger } from "../../lib/std/mod.ts";
 import { startTestBroker, type TestBroker } from "../support/broker.ts";
+import { RecordingLogger } from "../support/log.ts";
 import { type Member, TestOrganization } from "../support/organization.ts";
 import { RawNats } from "../support/raw_nats.ts";
 import { waitFor } from "../support/wait.ts";
@@ -46,6 +49,22 @@ test("a client is back after nats-server was killed, and nats-server keeps its p
   await connection.flush();
   expect(broker.handle.ports).toEqual(ports);
   expect(broker.handle.natsPid).not.toBe(first);
+});
+
+test("a nats-server that cannot be started anew for a while is back once it can", async () => {
+  const logger = new RecordingLogger();
+  await using broker = await startTestBroker({ organization, logger });
+  const states: string[] = [];
+  await using connection = await connect(broker, await administrator(), (state) => states.push(state));
+  const folder = join(broker.config.get("plugin.choria.network.stream.store"), "broker");
+  rmSync(folder, { recursive: true });
+  // Like a full disk, it leaves no place for the configuration.
+  writeFileSync(folder, "");
+  process.kill(broker.handle.natsPid ?? 0, "SIGKILL");
+  await waitFor("the broker to fail", () => logger.messages.includes("nats-server cannot be started"));
+  rmSync(folder);
+  await waitFor("the client to be back", () => states.at(-1) === "connected" && states.length > 1);
+  await connection.flush();
 });
 
 test("a new rule applies from the next login on, and connections stay", async () => {
