@@ -8,6 +8,7 @@ export { Aggregates, type Aggregator } from "./aggregate.ts";
 export { builtinDdl, builtinDdls } from "./builtin.ts";
 export { type CheckedOutputs, checkOutputs } from "./check_outputs.ts";
 export { completeInputs, convertInputs } from "./convert.ts";
+export { builtinDataDdls, type DataDdl } from "./data.ts";
 export {
   type AgentDdl,
   agentDdlSchema,

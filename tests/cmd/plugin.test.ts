@@ -53,6 +53,20 @@ describe("choria plugin doc", () => {
     expect(out).toContain("| `target` | File to save the response into<br>Prompt: `Target File`<br>");
   });
 
+  test("shows what a data provider tells", async () => {
+    const known = JSON.parse(readFileSync(`${checkout}/tests/fixtures/cli/plugin-doc-list.json`, "utf8"));
+    const { data } = JSON.parse((await plugin("doc", "--json")).out);
+    expect(Object.keys(data)).toEqual(Object.keys(known.data));
+    expect((await plugin("doc")).out).toContain(
+      "  Data Providers:\n\n              choria: The running server itself\n",
+    );
+    const { out } = await plugin("doc", "data/config_item");
+    expect(out).toStartWith("Config_item Data Provider\n\nA setting of the running server\n\nQuery:\n");
+    expect(out).toContain("║  Display As: Present");
+    expect((await plugin("doc", "data/scout", "--markdown")).out).toStartWith("# Scout Data Provider\n");
+    expect((await plugin("doc", "data/nope")).err).toBe("choria: error: unknown data provider nope\n");
+  });
+
   test("does not go to the network for what is on this machine", async () => {
     const { code, out } = await choria(["plugin", "doc", "rpcutil", "--config", offline]);
     expect(code).toBe(0);
@@ -75,6 +89,9 @@ describe("choria plugin schema", () => {
     const { code, out } = await plugin("schema", "agent", "requests");
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual(JSON.parse(requests));
+    const ruby = await plugin("schema", "agent", "requests", "--format", "ddl");
+    expect(ruby.out).toStartWith("metadata :name");
+    expect(ruby.out).toContain('action "download"');
   });
 });
 

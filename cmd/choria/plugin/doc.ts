@@ -1,12 +1,13 @@
 import { Command } from "commander";
+import type { Terminal } from "../../../lib/cli/mod.ts";
 import type { Config } from "../../../lib/config/mod.ts";
-import { type AgentDdl, encodeDdl } from "../../../lib/ddl/mod.ts";
+import { type AgentDdl, builtinDataDdls, encodeDdl } from "../../../lib/ddl/mod.ts";
 import { errorText } from "../../../lib/std/mod.ts";
 import { localDdls } from "../client/ddls.ts";
 import { addClientFlags, type ClientFlags, clientConfig, clientTerminal, withFleet } from "../client/open.ts";
 import { goJson } from "../req/json.ts";
-import { agentMarkdown } from "./markdown.ts";
-import { agentPage } from "./page.ts";
+import { agentMarkdown, dataMarkdown } from "./markdown.ts";
+import { agentPage, dataPage } from "./page.ts";
 
 interface DocFlags extends ClientFlags {
   json?: true;
@@ -17,6 +18,7 @@ const examples = `
 Examples:
   choria plugin doc
   choria plugin doc rpcutil
+  choria plugin doc data/choria
   choria plugin doc requests --markdown > requests.md
 
 DDLs are built in, stand in the folders of the configuration key libdir, or are fetched from the registry, which needs
@@ -25,8 +27,8 @@ plugin.choria.services.registry.cache to be set.`;
 /** `choria plugin doc`: which agents there are, and what one of them can do. */
 export function docCommand(): Command {
   const doc = new Command("doc")
-    .description("Name the agents there are, or show what one of them can do.")
-    .argument("[name]", "which agent");
+    .description("Name the agents and data providers there are, or show what one of them can do.")
+    .argument("[name]", "which agent; data/NAME is a data provider");
   return addClientFlags(doc)
     .option("-j, --json", "write JSON")
     .option("-m, --markdown", "write Markdown")
@@ -39,15 +41,26 @@ export function docCommand(): Command {
 async function showAgent(name: string, flags: DocFlags): Promise<void> {
   const config = clientConfig(flags);
   const terminal = clientTerminal(config);
-  const ddl = await findDdl(agentOf(name), config, flags);
+  const [kind, plugin] = splitName(name);
+  if (kind === "data") return showData(plugin, flags, terminal);
+  const ddl = await findDdl(plugin, config, flags);
   if (flags.json) terminal.out.write(`${goJson(JSON.parse(encodeDdl(ddl)), 2)}\n`);
   else terminal.out.write(flags.markdown ? agentMarkdown(ddl) : agentPage(ddl, terminal.paint));
 }
 
-/** Names may say which kind of plugin they are of: `agent/rpcutil`. */
-function agentOf(name: string): string {
-  const [kind, rest] = name.includes("/") ? name.split("/", 2) : ["agent", name];
-  if (kind === "agent" && rest) return rest;
+function showData(name: string, flags: DocFlags, { out, paint }: Terminal): void {
+  const ddl = builtinDataDdls().find((one) => one.name === name);
+  if (ddl === undefined) throw new Error(`unknown data provider ${name}`);
+  if (flags.json) out.write(`${goJson(ddl, 2)}\n`);
+  else out.write(flags.markdown ? dataMarkdown(ddl) : dataPage(ddl, paint));
+}
+
+/** Names may say which kind of plugin they are of: `agent/rpcutil`, `data/choria`. */
+function splitName(name: string): [kind: "agent" | "data", name: string] {
+  const at = name.indexOf("/");
+  if (at < 0) return ["agent", name];
+  const kind = name.slice(0, at);
+  if (kind === "agent" || kind === "data") return [kind, name.slice(at + 1)];
   throw new Error(`invalid plugin type ${kind}`);
 }
 
@@ -80,12 +93,15 @@ async function listAgents(flags: DocFlags): Promise<void> {
   const reasons = hasRegistry ? await fetchAll(flags) : [];
   const local = localDdls(config);
   const ddls = await Promise.all(local.names().map(async (name) => [name, await describe(name, local.find)] as const));
-  if (flags.json) out.write(`${goJson({ agent: Object.fromEntries(ddls) }, 2)}\n`);
-  else
-    out.write(
-      `Known Plugins:\n\n  Agents:\n\n${ddls.map(([name, text]) => `${name.padStart(20)}: ${text}\n`).join("")}\n`,
-    );
+  const data = builtinDataDdls().map(({ name, description }) => [name, description] as const);
+  const document = { agent: Object.fromEntries(ddls), data: Object.fromEntries(data) };
+  const text = `Known Plugins:\n\n${listText("Agents", ddls)}${listText("Data Providers", data)}`;
+  out.write(flags.json ? `${goJson(document, 2)}\n` : text);
   for (const reason of reasons) err.write(`choria: warning: ${reason}\n`);
+}
+
+function listText(title: string, entries: readonly (readonly [name: string, description: string])[]): string {
+  return `  ${title}:\n\n${entries.map(([name, text]) => `${name.padStart(20)}: ${text}\n`).join("")}\n`;
 }
 
 /** A file that cannot be read is shown among the others, so that somebody mends it. */

@@ -1,4 +1,4 @@
-import type { AgentDdl, DdlAction } from "../../../lib/ddl/mod.ts";
+import type { AgentDdl, DataDdl, DdlAction } from "../../../lib/ddl/mod.ts";
 import { inputRows, metadataRows, outputRows, titleOf } from "./page.ts";
 
 /** What an agent can do, as a page of Markdown. */
@@ -12,6 +12,18 @@ export function agentMarkdown(ddl: AgentDdl): string {
     "## Actions",
     actions.map((action) => `- [${action.name}](#${anchor(action)}): ${escapeCell(action.description)}`).join("\n"),
     ...actions.flatMap(actionParts),
+  ]
+    .map((part) => `${part}\n`)
+    .join("\n");
+}
+
+/** What a data provider is asked and tells, as a page of Markdown. */
+export function dataMarkdown({ name, description, query, output }: DataDdl): string {
+  return [
+    `# ${titleOf(name)} Data Provider`,
+    escapeCell(description),
+    ...(query === undefined ? [] : itemTable("Input", { query }, inputRows)),
+    ...itemTable("Output", output, outputRows),
   ]
     .map((part) => `${part}\n`)
     .join("\n");

@@ -1,5 +1,5 @@
 import { indentLines, type Paint } from "../../../lib/cli/mod.ts";
-import type { AgentDdl, DdlAction, DdlInput, DdlOutput } from "../../../lib/ddl/mod.ts";
+import type { AgentDdl, DataDdl, DdlAction, DdlInput, DdlOutput } from "../../../lib/ddl/mod.ts";
 import { prettyJson } from "../req/values.ts";
 
 type Row = readonly [label: string, value: string];
@@ -22,6 +22,18 @@ export function agentPage(ddl: AgentDdl, paint: Paint): string {
   ]
     .map((part) => `${part}\n\n`)
     .join("");
+}
+
+/** What a data provider is asked and tells, for people. */
+export function dataPage({ name, description, query, output }: DataDdl, paint: Paint): string {
+  const asked = query === undefined ? [] : itemsText("Query", { query }, inputRows, paint);
+  const parts = [
+    `${titleOf(name)} Data Provider`,
+    description,
+    ...asked,
+    ...itemsText("Outputs", output, outputRows, paint),
+  ];
+  return parts.map((part) => `${part}\n\n`).join("");
 }
 
 /** The name of an agent as a title. */

@@ -1,0 +1,77 @@
+import type { DataDdl } from "../data.ts";
+import { output, textInput } from "./_parts.ts";
+
+/** What servers tell by `rpcutil#get_data`, and what compound filters can ask for. */
+export const dataDdls: readonly DataDdl[] = [
+  {
+    name: "choria",
+    description: "The running server itself",
+    output: {
+      agents: output("Agents", "array", "Names of the agents it hosts"),
+      agents_count: output("Agents", "integer", "How many agents it hosts"),
+      built: output("Built", "string", "When it was built"),
+      classes: output("Class Names", "array", "Classes that it belongs to"),
+      classes_count: output("Classes", "integer", "How many classes it belongs to"),
+      commit: output("Commit", "string", "Commit that it was built from"),
+      configfile: output("Configuration File", "string", "File that it was configured by"),
+      connected_broker: output("Connected Broker", "string", "Broker that it is connected to"),
+      cpus: output("CPUs", "integer", "Processors of its host"),
+      filtered: output("Filtered Messages", "integer", "Messages meant for others"),
+      go_version: output("Golang", "string", "Runtime that it runs on"),
+      goroutines: output("Go Routines", "integer", "Kept for its old meaning; always 0"),
+      license: output("License", "string", "License of the server"),
+      machines: output("Machines Names", "array", "Names of its autonomous agents"),
+      machines_count: output("Machines", "integer", "How many autonomous agents it runs"),
+      passed: output("Passed Messages", "integer", "Messages meant for it"),
+      pid: output("PID", "integer", "Its process id"),
+      provisioning: output("Provisioning", "boolean", "Whether it waits for a provisioner"),
+      replies: output("Reply Messages", "integer", "Replies it has sent"),
+      total: output("Total Messages", "integer", "Messages it has received"),
+      ttlexpired: output("Expired Messages", "integer", "Messages that came too late"),
+      unvalidated: output("Invalid Messages", "integer", "Messages that were not believed"),
+      uptime: output("Uptime", "integer", "Seconds since it started"),
+      validated: output("Valid Messages", "integer", "Messages that were believed"),
+      version: output("Version", "string", "Its version"),
+    },
+  },
+  {
+    name: "config_item",
+    description: "A setting of the running server",
+    query: textInput("Configuration Key", "Name of the setting", ".+", 256),
+    output: {
+      present: output("Present", "boolean", "Whether the setting is known"),
+      value: output("Value", "", "Its value"),
+    },
+  },
+  {
+    name: "machine_state",
+    description: "An autonomous agent of the server",
+    query: textInput("Machine", "Its name, folder or id", ".+", 256),
+    output: {
+      available_transitions: output("Available Transitions", "array", "Events that it takes in its state"),
+      current_state: output("Scout State", "hash", "The state of a check in full"),
+      id: output("ID", "string", "Id of the running instance"),
+      name: output("Name", "string", "Its name"),
+      path: output("Path", "string", "Folder that it runs from"),
+      scout: output("Scout", "boolean", "Whether it is a check"),
+      start_time: output("Start Time", "integer", "When it started, Unix seconds"),
+      state: output("Current State", "string", "The state it is in"),
+      version: output("Version", "string", "Its version"),
+    },
+  },
+  {
+    name: "scout",
+    description: "A check of the server",
+    query: textInput("Check", "Name of the check", "^[a-zA-Z][a-zA-Z0-9_-]+$", 50),
+    output: {
+      history: output("History", "hash", "The states it has been in"),
+      id: output("ID", "string", "Id of the running instance"),
+      name: output("Name", "string", "Its name"),
+      path: output("Path", "string", "Folder that it runs from"),
+      start_time: output("Start Time", "integer", "When it started, Unix seconds"),
+      state: output("State", "string", "The state it is in"),
+      uptime: output("Uptime", "integer", "Seconds since it started"),
+      version: output("Version", "string", "Its version"),
+    },
+  },
+];
