@@ -1,48 +1,92 @@
 import type { Names } from "./_names.ts";
-import type { Expr, RefTerm, Rule, RuleBranch, Term } from "./ast.ts";
+import type { ComprehensionTerm, Expr, RefTerm, Rule, RuleBranch, Term } from "./ast.ts";
 import { arityOf, type Condition, type Need, type PlacedRule, type Simple, type Sketch } from "./ir.ts";
 import type { RegoScalar } from "./values.ts";
 
 const COMPUTED: Simple = { k: "var", id: -1 };
 
 /**
- * What is known of a rule without variables of its own before its bodies are resolved.
+ * What is known of a rule before its bodies are resolved, where it is plain to see that it has no mistake: all names
+ * exist, calls have the right arity, and every variable is declared and given a value before it is used, as the
+ * expressions are written.
  *
- * Such a rule cannot be unsafe, and its expressions run in the order they are written; its names and the
- * arities of its calls have been looked at. Undefined for every other rule, and for those with a mistake.
+ * Undefined for every other rule, which may still be right.
  */
 export function sketchRule({ rule, suffix }: PlacedRule, names: Names): Sketch | undefined {
-  if (rule.args !== undefined) return undefined;
   const sketcher = new Sketcher(names);
-  const plain =
-    suffix.every((term) => sketcher.term(term)) &&
-    (rule.contains === undefined || sketcher.term(rule.contains)) &&
-    rule.branches.every((branch) => sketcher.branch(branch));
-  if (!plain) return undefined;
+  if (!sketcher.args(rule.args)) return undefined;
+  const heads = rule.contains === undefined ? suffix : [...suffix, rule.contains];
+  for (const branch of rule.branches) if (!sketcher.branch(branch, heads)) return undefined;
   return { needs: sketcher.needs, constant: constantOf(rule), conditions: () => conditionsOf(rule, names) };
 }
 
 class Sketcher {
   readonly needs: Need[] = [];
   readonly #names: Names;
+  /** Variables that have a value here, innermost last. */
+  readonly #vars: string[] = [];
+  #negated = false;
 
   constructor(names: Names) {
     this.#names = names;
   }
 
-  branch({ value, body }: RuleBranch): boolean {
-    if (value !== undefined && !this.term(value)) return false;
+  /** Declares the arguments of a function; false where one is more than a name. */
+  args(args: readonly Term[] | undefined): boolean {
+    if (args === undefined) return true;
+    for (const arg of args) if (!this.#declare(arg)) return false;
+    return true;
+  }
+
+  branch({ value, body }: RuleBranch, heads: readonly Term[]): boolean {
+    const outside = this.#vars.length;
+    const plain = this.#body(body) && (value === undefined || this.#term(value)) && this.#all(heads);
+    this.#vars.length = outside;
+    return plain;
+  }
+
+  #body(body: readonly Expr[]): boolean {
     for (const expr of body) if (!this.#expr(expr)) return false;
     return true;
   }
 
-  #expr({ kind, withs }: Expr): boolean {
+  #expr({ kind, withs, negated }: Expr): boolean {
     if (withs.length > 0) return false;
-    if (kind.k === "term") return this.term(kind.term);
-    return kind.k === "unify" && this.term(kind.left) && this.term(kind.right);
+    if (negated) return this.#negation(kind);
+    switch (kind.k) {
+      case "term":
+        return this.#term(kind.term);
+      case "unify":
+        return this.#term(kind.left) && this.#term(kind.right);
+      case "assign":
+        return this.#term(kind.right) && this.#declare(kind.left);
+      case "someIn":
+        if (!this.#term(kind.domain)) return false;
+        return (kind.key === undefined || this.#declare(kind.key)) && this.#declare(kind.value);
+      default:
+        return false;
+    }
   }
 
-  term(term: Term): boolean {
+  #negation(kind: Expr["kind"]): boolean {
+    if (kind.k !== "term") return false;
+    const before = this.#negated;
+    this.#negated = true;
+    const plain = this.#term(kind.term);
+    this.#negated = before;
+    return plain;
+  }
+
+  /** Notes a new variable; false for patterns, and for names that mean something already. */
+  #declare(term: Term): boolean {
+    if (term.t !== "var") return false;
+    if (term.name === "_") return true;
+    if (this.#vars.includes(term.name) || this.#names.global(term.name) !== undefined) return false;
+    this.#vars.push(term.name);
+    return true;
+  }
+
+  #term(term: Term): boolean {
     switch (term.t) {
       case "scalar":
         return true;
@@ -58,23 +102,41 @@ class Sketcher {
       case "object":
         for (const pair of term.pairs) if (!this.#all(pair)) return false;
         return true;
+      case "compr":
+        return this.#comprehension(term);
       default:
         return false;
     }
   }
 
+  #comprehension({ key, value, body }: ComprehensionTerm): boolean {
+    const outside = this.#vars.length;
+    const plain = this.#body(body) && (key === undefined || this.#term(key)) && this.#term(value);
+    this.#vars.length = outside;
+    return plain;
+  }
+
   #all(terms: readonly Term[]): boolean {
-    for (const term of terms) if (!this.term(term)) return false;
+    for (const term of terms) if (!this.#term(term)) return false;
+    return true;
+  }
+
+  #steps(path: readonly Term[]): boolean {
+    for (const step of path) {
+      const any = step.t === "var" && step.name === "_" && !this.#negated;
+      if (!any && !this.#term(step)) return false;
+    }
     return true;
   }
 
   #ref({ head, path }: RefTerm): boolean {
-    if (!this.#all(path)) return false;
-    return head.t === "var" ? this.#path(head.name, path) : this.term(head);
+    if (!this.#steps(path)) return false;
+    return head.t === "var" ? this.#path(head.name, path) : this.#term(head);
   }
 
-  /** A reference to a document; false for a variable. */
+  /** A reference to a document or a variable that has a value; false for any other name. */
   #path(name: string, path: readonly Term[]): boolean {
+    if (this.#vars.includes(name)) return true;
     const global = this.#names.global(name);
     if (global === undefined) return false;
     if (global.root === "data") {
@@ -86,6 +148,7 @@ class Sketcher {
   }
 
   #call(name: readonly string[], args: readonly Term[]): boolean {
+    if (this.#vars.includes(name[0] ?? "")) return false;
     const callee = this.#names.find(name);
     if (callee === undefined || args.length !== arityOf(callee)) return false;
     if (callee.k === "rule") this.needs.push({ group: callee.group });
