@@ -28,7 +28,7 @@
 export * from "./lib/client/mod.ts";
 export { Config, configFrom, findClientConfig, type LoadOptions, loadConfig } from "./lib/config/mod.ts";
 export { type AgentDdl, DdlError, type DdlResolver, defineDdl, parseDdl } from "./lib/ddl/mod.ts";
-export { flatfileSource, listSource, type NodeSource } from "./lib/discovery/mod.ts";
+export { externalSource, flatfileSource, inventorySource, listSource, type NodeSource } from "./lib/discovery/mod.ts";
 export { type FactFilter, type Filter, parseFactFilter, type RpcReply, statusCodes } from "./lib/protocol/mod.ts";
 export { compileRego, RegoCache, RegoError, type RegoPolicy, type RegoResult } from "./lib/rego/mod.ts";
 export { type Clock, createLogger, type Logger, silentLogger, systemClock } from "./lib/std/mod.ts";

@@ -108,6 +108,8 @@ function generate(ddl: AgentDdl, name = ddl.metadata.name): void {
 beforeAll(() => {
   for (const ddl of [requests, odd, ...builtinDdls]) generate(ddl);
   write("program.ts", program);
+  const page = readFileSync(`${checkout}/docs/command-line.md`, "utf8");
+  write("page.ts", /^```ts\n(.+?)^```$/ms.exec(page)?.[1] ?? "export const none: never = 0;");
   const { compilerOptions } = JSON.parse(readFileSync(`${checkout}/tsconfig.json`, "utf8"));
   const paths = { choria: [`${checkout}/mod.ts`] };
   const typeRoots = [`${checkout}/node_modules/@types`];
@@ -139,7 +141,7 @@ describe("a generated client", () => {
     for (const name of ["action_request.ts", "client.ts", "mod.ts"]) expect(text(name)).toMatchSnapshot(name);
   });
 
-  test("compiles under the strictest settings, whatever the DDL holds", async () => {
+  test("compiles under the strictest settings, whatever the DDL holds, and so do programs of the documentation", async () => {
     const { out } = await inFolder(`${checkout}/node_modules/.bin/tsc`, "--noEmit", "-p", ".");
     // The library has a check of its own.
     expect(out.split("\n").filter((line) => /^[^.\s]/.test(line))).toEqual([]);
