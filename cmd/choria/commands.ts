@@ -43,6 +43,12 @@ export const commands: readonly CommandEntry[] = [
     summary: "Name the nodes that filters match",
     load: () => import("./discover.ts"),
   },
+  {
+    name: "executor",
+    aliases: ["exec"],
+    summary: "Look after the long-running commands of the fleet",
+    load: () => import("./executor.ts"),
+  },
   { name: "facts", summary: "Report the values of a fact", load: () => import("./facts.ts") },
   { name: "inventory", summary: "Show what a node is, has and does", load: () => import("./inventory.ts") },
   { name: "jwt", summary: "Create and inspect keys and tokens", load: () => import("./jwt.ts") },

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { JobSpool, type NewJob, newJob } from "../../lib/executor/mod.ts";
 import type { ServerHandle } from "../../lib/server/mod.ts";
 import { isObject, type JsonObject } from "../../lib/std/mod.ts";
-import { checkout } from "../cmd/support.ts";
+import { checkout, run } from "../cmd/support.ts";
 import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { TestOrganization } from "../support/organization.ts";
@@ -43,10 +43,9 @@ beforeAll(async () => {
   const permissions = { fleet_management: true };
   const sub_subjects = ["choria.submission.in.>"];
   const may = (agents: string[]) => ({ permissions, sub_subjects, agents });
-  bob = await TestClient.connect(
-    network,
-    await organization.client({ callerid: "up=bob", ...may(["executor.*", "rpcutil.ping"]) }),
-  );
+  const member = await organization.client({ callerid: "up=bob", ...may(["executor.*", "rpcutil.ping"]) });
+  bob = await TestClient.connect(network, member);
+  writeClientConfig(member.save(folder.file("bob")));
   eve = await TestClient.connect(network, await organization.client({ callerid: "up=eve", ...may(["executor.*"]) }));
   bob.connection.subscribe("choria.submission.in.choria.executor.>", ({ subject }) => {
     events.push(subject.split(".").slice(6).join("."));
@@ -54,6 +53,20 @@ beforeAll(async () => {
   await bob.connection.flush();
   server = await startNode();
 });
+
+/** The configuration with which bob uses the command line. */
+function writeClientConfig({ tokenFile, seedFile }: { tokenFile: string; seedFile: string }): void {
+  const settings = {
+    "plugin.security.provider": "choria",
+    "plugin.security.choria.token_file": tokenFile,
+    "plugin.security.choria.seed_file": seedFile,
+    "plugin.security.issuer.names": "choria",
+    "plugin.security.issuer.choria.public": organization.issuer.publicKey,
+    "plugin.choria.middleware_hosts": broker.address,
+  };
+  const lines = Object.entries(settings).map(([key, value]) => `${key} = ${value}\n`);
+  writeFileSync(folder.file("client.conf"), lines.join(""));
+}
 
 afterAll(async () => {
   await bob?.connection.close();
@@ -167,5 +180,40 @@ describe("a job", () => {
     await waitFor("the last event", () => events.includes(`${job.id}.exit`));
     expect(events.filter((event) => event.startsWith(job.id))).toContain(`${job.id}.out.stdout`);
     expect((await call(bob, "status", { id: job.id })).data).toMatchObject({ running: false, exit_code: 0 });
+  });
+});
+
+describe("choria executor", () => {
+  const choria = (...args: string[]) =>
+    run([
+      process.execPath,
+      "run",
+      "cmd/choria.ts",
+      "executor",
+      ...args,
+      "-I",
+      identity,
+      "--config",
+      folder.file("client.conf"),
+    ]);
+
+  test("shows how a command is doing, and sends it signals", async () => {
+    const { job, supervisor } = startJob("sleep", ["60"]);
+    await waitFor("the job to run", () => jobs.isRunning(job.id));
+    const info = await choria("info", job.id);
+    expect(info).toMatchObject({ code: 0, err: "" });
+    expect(info.out).toContain("Command: sleep\n");
+    expect(info.out).toContain("Running: true\n");
+    const signal = await choria("signal", "15", job.id, "--json");
+    expect(JSON.parse(signal.out)).toMatchObject({ replies: [{ sender: identity, data: { running: false } }] });
+    await supervisor.exited;
+    const again = await choria("kill", "15", job.id);
+    expect(again).toMatchObject({ code: 1, err: `choria: error: ${identity}: Job ${job.id} is not running\n` });
+  });
+
+  test("says that no node has a command, and refuses what is no signal", async () => {
+    const unknown = await choria("info", "nonesuch");
+    expect(unknown).toMatchObject({ code: 1, out: "", err: "choria: error: No node has the command nonesuch\n" });
+    expect((await choria("signal", "TERM", "x")).err).toContain("A signal is a number from 0 to 64.");
   });
 });
