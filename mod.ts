@@ -25,6 +25,7 @@
  *
  * @module
  */
+export * as kit from "./agents/kit.ts";
 export * from "./lib/client/mod.ts";
 export { Config, configFrom, findClientConfig, type LoadOptions, loadConfig } from "./lib/config/mod.ts";
 export { type AgentDdl, DdlError, type DdlResolver, defineDdl, parseDdl } from "./lib/ddl/mod.ts";

@@ -92,7 +92,7 @@ install_nats() {
 # Compiled once, the command line answers in half the time. ./choria uses it while no source is newer.
 build_command_line() {
 	built=$state/build/choria.js
-	if [ -f "$built" ] && [ -z "$(cd "$checkout" && find cmd lib bun.lock package.json -newer "$built" | head -n 1)" ]; then
+	if [ -f "$built" ] && [ -z "$(cd "$checkout" && find agents cmd lib bun.lock package.json -newer "$built" | head -n 1)" ]; then
 		return
 	fi
 	(cd "$checkout" && bun build cmd/choria.ts --target=bun --format=cjs --minify --bytecode --outdir "$state/build") \
@@ -111,6 +111,6 @@ down | status) ;;
 esac
 if [ "${1:-}" = test ]; then
 	shift
-	exec bun run "$checkout/tests/run.ts" "$@"
+	exec bun --config=/dev/null --no-env-file "$checkout/tests/run.ts" "$@"
 fi
-exec bun run "$checkout/cmd/setup.ts" "$@"
+exec bun --config=/dev/null --no-env-file "$checkout/cmd/setup.ts" "$@"

@@ -1,4 +1,4 @@
-#!/usr/bin/env bun
+#!/usr/bin/env -S bun --config=/dev/null --no-env-file
 /**
  * The provisioning helper of the sample network: decides what a new server's configuration and token hold.
  *

@@ -4,6 +4,7 @@ import { joinCommand } from "../process/mod.ts";
 import { writeFileAtomic } from "../std/mod.ts";
 import { provisioningSecret } from "./credentials.ts";
 import type { Layout, Ports } from "./layout.ts";
+import { bunCommand } from "./process.ts";
 
 /** What the configuration files are made from. */
 export interface NetworkSettings {
@@ -160,7 +161,7 @@ function provisionerYaml(layout: Layout, { ports, issuer, helper }: NetworkSetti
     interval: "1m",
     logfile: "/dev/stdout",
     loglevel: "info",
-    helper: joinCommand([process.execPath, helper, layout.config("provisioner", "helper.json")]),
+    helper: joinCommand(bunCommand(helper, layout.config("provisioner", "helper.json"))),
     token: provisioningSecret,
     choria_insecure: false,
     site: "local",

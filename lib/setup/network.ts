@@ -1,11 +1,11 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { type Clock, isFile, isObject, writeFileAtomic } from "../std/mod.ts";
 import { writeConfiguration } from "./configuration.ts";
 import { createCredentials } from "./credentials.ts";
 import { defaultPorts, type Layout, type Ports } from "./layout.ts";
-import { logTail, type ProcessSpec, runningPid, startProcess, stopProcess } from "./process.ts";
+import { bunCommand, logTail, type ProcessSpec, runningPid, startProcess, stopProcess } from "./process.ts";
 
 /** A network on this machine. */
 export interface NetworkOptions {
@@ -101,7 +101,7 @@ interface Role extends ProcessSpec {
 }
 
 function roles({ layout, checkout }: NetworkOptions, ports: Ports): Role[] {
-  const bun = (role: string, ...args: string[]) => [process.execPath, "run", join(checkout, `cmd/${role}.ts`), ...args];
+  const bun = (role: string, ...args: string[]) => bunCommand(join(checkout, `cmd/${role}.ts`), ...args);
   return [
     {
       name: "broker",
@@ -147,11 +147,25 @@ async function startServers(options: NetworkOptions, start: StartOptions, starte
     copyFileSync(layout.credential("server", "provisioning.jwt"), layout.server(identity, "provisioning.jwt"));
     rmSync(layout.server(identity, "status.json"), { force: true });
     const config = layout.server(identity, "server.conf");
-    const command = [process.execPath, "run", join(checkout, "cmd/server.ts"), "--config", config];
+    const command = bunCommand(join(checkout, "cmd/server.ts"), "--config", config);
+    linkAgent(options, identity, "requests");
     startProcess(layout, { name, command, env: { CHORIA_IDENTITY: identity, ...leanNode } });
     started.push(name);
   }
   await waitForServers(options, identities, start.timeout ?? 120_000);
+}
+
+/** Every server has the agent of the guides; nodes of a real network have theirs installed. */
+function linkAgent({ layout, checkout }: NetworkOptions, identity: string, agent: string): void {
+  const folder = layout.server(identity, "plugins/mcollective/agent");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const [name, target] of [
+    [`${agent}.json`, `${agent}.json`],
+    [agent, `${agent}.ts`],
+  ] as const) {
+    rmSync(join(folder, name), { force: true });
+    symlinkSync(join(checkout, "agents", target), join(folder, name));
+  }
 }
 
 async function stopSurplus({ layout, clock }: NetworkOptions, wanted: readonly string[]): Promise<void> {

@@ -22,6 +22,14 @@ interface Remembered {
   started: string;
 }
 
+/**
+ * A command that runs a program in this Bun. Whatever configuration and `.env` lie in the working folder are left
+ * alone: they may be anybody's, and Bun would run what they name.
+ */
+export function bunCommand(file: string, ...args: string[]): string[] {
+  return [process.execPath, "--config=/dev/null", "--no-env-file", file, ...args];
+}
+
 /** Start a process that outlives this one, with its output in its log. */
 export function startProcess(layout: Layout, spec: ProcessSpec): void {
   const log = layout.log(spec.name);
