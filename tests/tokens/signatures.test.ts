@@ -44,11 +44,18 @@ describe("ed25519 signatures of tokens are judged as jose judges them", () => {
         const from = start + at;
         const changed = token.slice(0, from) + text + token.slice(from + length);
         if (changed.trim() !== changed || changed.split(".").length !== 3) return;
-        expect(await isRefusedForSignature(changed, issuer)).toBe(await isRefusedByJose(changed, issuer));
+        // Padding is the one thing that jose passes over and the original does not.
+        const isRefused = changed.includes("=") || (await isRefusedByJose(changed, issuer));
+        expect(await isRefusedForSignature(changed, issuer)).toBe(isRefused);
       }),
       { numRuns: 2_000 },
     );
   });
+});
+
+test("a signature with padding is refused, as the original refuses it", async () => {
+  expect(await isRefusedForSignature(tokenNamed("client_direct"), issuer)).toBe(false);
+  expect(await isRefusedForSignature(`${tokenNamed("client_direct")}==`, issuer)).toBe(true);
 });
 
 test("a token whose header asks for what nobody here understands is refused, however well it is signed", async () => {
