@@ -1,6 +1,6 @@
 import { type Target, TermNormalizer } from "./_normal_terms.ts";
 import { Scope, seePattern } from "./_scope.ts";
-import type { Expr, ExprKind, ObjectTerm, Term, WithModifier } from "./ast.ts";
+import type { CallTerm, Expr, ExprKind, ObjectTerm, Term, WithModifier } from "./ast.ts";
 import { RegoError, type RegoPlace } from "./errors.ts";
 import { arityOf, type Callee, type Literal, literalVars, type Modifier, type Simple } from "./ir.ts";
 import type { RegoScalar } from "./values.ts";
@@ -55,7 +55,7 @@ export class Normalizer extends TermNormalizer {
   #kind(kind: ExprKind, target: Target, inner = target.scope): void {
     switch (kind.k) {
       case "term":
-        this.#statement(kind.term, target);
+        this.#statement(kind.term, target, inner);
         return;
       case "unify":
         this.#unify(kind.left, kind.right, target, inner);
@@ -85,10 +85,10 @@ export class Normalizer extends TermNormalizer {
     return scope.declare(name);
   }
 
-  #statement(term: Term, target: Target): void {
+  #statement(term: Term, target: Target, inner: Scope): void {
     const { moved, main, scope } = target;
     if (term.t === "call") {
-      this.#callStatement(term.name, term.args, term.at, target);
+      this.#callStatement(term, target, inner);
       return;
     }
     const ref = this.asRef(term, { moved, main: moved, scope });
@@ -99,11 +99,11 @@ export class Normalizer extends TermNormalizer {
     this.push(main, { op: "test", term: this.term(term, { moved, main: moved, scope }) });
   }
 
-  #callStatement(name: readonly string[], args: readonly Term[], at: RegoPlace, target: Target): void {
+  #callStatement({ name, args, at }: CallTerm, target: Target, inner: Scope): void {
     if (name.length === 1 && (name[0] === "equal" || name[0] === "eq") && args.length === 2) {
       const [left, right] = args;
       if (left !== undefined && right !== undefined) {
-        this.#unify(left, right, target, target.scope);
+        this.#unify(left, right, target, inner);
         return;
       }
     }
