@@ -43,7 +43,9 @@ function signalCommand(): Command {
 }
 
 function withFlags(command: Command): Command {
-  return addClientFlags(addDiscoveryFlags(addFilterFlags(command))).option("-j, --json", "write one JSON document");
+  return addClientFlags(addDiscoveryFlags(addFilterFlags(command)))
+    .option("-j, --json", "write one JSON document")
+    .addHelpText("after", examples);
 }
 
 function call(action: string, data: JsonObject & { id: string }, flags: ExecutorFlags): Promise<void> {
