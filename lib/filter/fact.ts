@@ -28,8 +28,8 @@ export function matchFact(facts: unknown, filter: FactFilter, budget?: LookupBud
   if (!isOperator(operator)) {
     throw new FilterError(`unknown fact matching operator ${operator} while looking for fact ${fact}`);
   }
-  if (typeof found === "string") return matchText(found, operator, value);
-  if (typeof found === "number" || typeof found === "bigint") return matchNumber(found, operator, value);
+  if (typeof found === "string") return matchText(found, operator, value, budget);
+  if (typeof found === "number" || typeof found === "bigint") return matchNumber(found, operator, value, budget);
   if (typeof found === "boolean") return matchBoolean(found, operator, value);
   if (operator === "==" || operator === "!=" || operator === "=~") return false;
   throw new FilterError(`do not know how to evaluate data of type ${found === null ? "Null" : "JSON"}`);
@@ -47,17 +47,17 @@ function isOperator(operator: string): operator is FactOperator {
   return ["==", "!=", "=~", "<", "<=", ">", ">="].includes(operator);
 }
 
-function matchText(found: string, operator: FactOperator, value: string): boolean {
+function matchText(found: string, operator: FactOperator, value: string, budget?: LookupBudget): boolean {
   const [a, b] = [found.toLowerCase(), value.toLowerCase()];
   if (operator === "==") return a === b;
   if (operator === "!=") return a !== b;
-  if (operator === "=~") return search(value, found);
+  if (operator === "=~") return search(value, found, budget);
   return ordered(Buffer.compare(Buffer.from(a), Buffer.from(b)), operator);
 }
 
-function matchNumber(found: number | bigint, operator: FactOperator, value: string): boolean {
+function matchNumber(found: number | bigint, operator: FactOperator, value: string, budget?: LookupBudget): boolean {
   const hasPoint = value.includes(".");
-  if (operator === "=~") return search(value, hasPoint ? Number(found).toFixed(4) : String(whole(found)));
+  if (operator === "=~") return search(value, hasPoint ? Number(found).toFixed(4) : String(whole(found)), budget);
   if (hasPoint) return matchFloat(Number(found), operator, readFloat(value));
   const integer = whole(found);
   if (operator === "==") return String(integer) === value;
@@ -84,11 +84,11 @@ function matchBoolean(found: boolean, operator: FactOperator, value: string): bo
   return operator === "!=" ? !isTrue : isTrue;
 }
 
-function search(pattern: string, text: string): boolean {
+function search(pattern: string, text: string, budget?: LookupBudget): boolean {
   try {
-    return patternTest(pattern, { ignoreCase: true })(text);
+    return patternTest(pattern, { ignoreCase: true, ...(budget === undefined ? {} : { budget }) })(text);
   } catch (error) {
-    throw new FilterError(`Cannot read the regular expression "${pattern}"`, { cause: error });
+    throw new FilterError(`Cannot use the regular expression "${pattern.slice(0, 80)}"`, { cause: error });
   }
 }
 

@@ -7,8 +7,6 @@ import { FilterError, matchFact } from "./fact.ts";
 
 /** Most regular expressions and conditions on facts of one filter: filters come from the network, and hold everything up. */
 const maxExpressions = 64;
-const caseMatters = { ignoreCase: false };
-const caseIgnored = { ignoreCase: true };
 
 /** A node as filters see it. What is costly to know is asked for only when a filter needs it. */
 export interface FilterNode {
@@ -61,13 +59,15 @@ function checkSize({ identity, agent, cf_class, fact }: Filter): void {
 
 /** Whether one of the wanted names is the identity, or finds something in it. */
 export function matchIdentity(wanted: readonly string[], identity: string): boolean {
-  return wanted.some((name) => name === identity || (isPattern(name) && lenientTest(name, caseMatters)(identity)));
+  const options = { ignoreCase: false, budget: newLookupBudget() };
+  return wanted.some((name) => name === identity || (isPattern(name) && lenientTest(name, options)(identity)));
 }
 
 /** Whether each wanted agent is among those of the node. */
 export function matchAgents(wanted: readonly string[], agents: readonly string[]): boolean {
+  const options = { ignoreCase: false, budget: newLookupBudget() };
   return matchAll(wanted, (name) =>
-    isPattern(name) ? agents.some(lenientTest(name, caseMatters)) : agents.includes(name),
+    isPattern(name) ? agents.some(lenientTest(name, options)) : agents.includes(name),
   );
 }
 
@@ -76,8 +76,9 @@ export function matchAgents(wanted: readonly string[], agents: readonly string[]
  * the node's file, so that a class with capitals is found by an expression alone.
  */
 export function matchClasses(wanted: readonly string[], classes: readonly string[]): boolean {
+  const options = { ignoreCase: true, budget: newLookupBudget() };
   return matchAll(wanted, (name) =>
-    isPattern(name) ? classes.some(lenientTest(name, caseIgnored)) : classes.includes(name.toLowerCase()),
+    isPattern(name) ? classes.some(lenientTest(name, options)) : classes.includes(name.toLowerCase()),
   );
 }
 

@@ -115,6 +115,13 @@ describe("a filter", () => {
     );
   });
 
+  test("whose regular expressions take too long means nobody", async () => {
+    const long = { ...node, identity: "n".repeat(250) };
+    const slow = Array.from({ length: 60 }, (_, at) => `/[no]{${at + 100}}[a-m]/`);
+    await expect(matches({ identity: slow }, long)).rejects.toThrow("too many steps");
+    expect(await matches({ identity: ["/[no]{100}/"] }, long)).toBe(true);
+  });
+
   test("whose conditions visit too many values together means nobody", async () => {
     const fact = `${"[@this,@this]|@flatten|".repeat(12)}@tostr`;
     const costly: FactFilter = { fact, operator: "!=", value: "x" };
