@@ -29,7 +29,11 @@ export function newLookupBudget(): LookupBudget {
  */
 export function lookup(value: unknown, path: string, budget: LookupBudget = newLookupBudget()): unknown {
   if (path.length > maxPath) throw new RangeError(`The path is longer than ${maxPath} characters`);
-  return new Lookup(budget).get(value, path);
+  const looking = new Lookup(budget);
+  const found = looking.get(value, path);
+  // Such paths may hold the same value many times over, which costs nothing until somebody writes it down.
+  if (/[[{@]/.test(path)) looking.measure(found);
+  return found;
 }
 
 class Lookup {
@@ -52,6 +56,13 @@ class Lookup {
     if (first === "{" || first === "[") return this.#multi(value, path);
     if (Array.isArray(value)) return this.#inArray(value, path);
     return isObject(value) ? this.#inObject(value, path) : undefined;
+  }
+
+  /** Account for a value as it would be written down. */
+  measure(value: unknown): void {
+    this.#spend(1);
+    if (typeof value === "string") this.#spend(value.length >> 3);
+    else if (typeof value === "object" && value !== null) for (const item of Object.values(value)) this.measure(item);
   }
 
   /** What follows a component: nothing, or the rest of the path within what was found. */

@@ -139,6 +139,11 @@ describe("paths from the network", () => {
   test("that double what they hold again and again are stopped", () => {
     const doubling = Array.from({ length: 40 }, () => "[@this,@this]").join("|");
     expect(() => lookup(people, `${doubling}|@tostr`)).toThrow(RangeError);
+    // What is found is shared with itself many times over, and would take for ever to be written down.
+    expect(() => lookup(people, doubling)).toThrow(RangeError);
+    expect(() => lookup("x".repeat(100_000), Array.from({ length: 8 }, () => "[@this,@this]").join("|"))).toThrow(
+      RangeError,
+    );
     expect(() => lookup(people, `${doubling}|@flatten:{"deep":true}`)).toThrow(RangeError);
   });
 
