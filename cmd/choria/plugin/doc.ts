@@ -44,6 +44,7 @@ async function showAgent(name: string, flags: DocFlags): Promise<void> {
   const [kind, plugin] = splitName(name);
   if (kind === "data") return showData(plugin, flags, terminal);
   const ddl = await findDdl(plugin, config, flags);
+  if (ddl === undefined) return;
   if (flags.json) terminal.out.write(`${goJson(JSON.parse(encodeDdl(ddl)), 2)}\n`);
   else terminal.out.write(flags.markdown ? agentMarkdown(ddl) : agentPage(ddl, terminal.paint));
 }
@@ -65,10 +66,10 @@ function splitName(name: string): [kind: "agent" | "data", name: string] {
 }
 
 /**
- * The DDL of an agent: from this machine, else from the registry.
+ * The DDL of an agent: from this machine, else from the registry; undefined when the user interrupts the search.
  * @throws {Error} `agent/X ddl not found`, and why.
  */
-export async function findDdl(agent: string, config: Config, flags: ClientFlags): Promise<AgentDdl> {
+export async function findDdl(agent: string, config: Config, flags: ClientFlags): Promise<AgentDdl | undefined> {
   const local = await localDdls(config).find(agent);
   if (local !== undefined) return local;
   let found: AgentDdl | undefined;
@@ -81,7 +82,6 @@ export async function findDdl(agent: string, config: Config, flags: ClientFlags)
       throw new Error(`agent/${agent} ddl not found: ${errorText(error)}`, { cause: error });
     });
   });
-  if (found === undefined) throw new Error(`agent/${agent} ddl not found`);
   return found;
 }
 

@@ -24,6 +24,7 @@ export function schemaCommand(): Command {
     .addHelpText("after", examples)
     .action(async (_type: string, name: string, flags: SchemaFlags) => {
       const ddl = await findDdl(name, clientConfig(flags), flags);
+      if (ddl === undefined) return;
       process.stdout.write(flags.format === "ddl" ? encodeRubyDdl(ddl) : `${encodeDdl(ddl)}\n`);
     });
 }
