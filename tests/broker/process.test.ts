@@ -9,6 +9,7 @@ import { temporaryFolder } from "../support/folder.ts";
 import { canConnect, natsServerPath } from "../support/nats.ts";
 import { TestOrganization } from "../support/organization.ts";
 import { freePort } from "../support/ports.ts";
+import { commandLine } from "../support/processes.ts";
 import { waitFor } from "../support/wait.ts";
 
 const program = resolve(import.meta.dir, "../../cmd/broker.ts");
@@ -138,13 +139,6 @@ test("without a configuration, or one that cannot be used, the program says why 
     "choria broker: all broker features are disabled",
   ]);
 });
-
-/** Of a process; empty when it has ended, be it that nobody has taken notice yet. */
-function commandLine(pid: number): string {
-  return Bun.spawnSync(["ps", "-o", "args=", "-p", String(pid)])
-    .stdout.toString()
-    .replace(/.*<defunct>.*/, "");
-}
 
 async function config(file: (name: string) => string, options: { port?: number } = {}) {
   const settings = options.port === undefined ? {} : { "plugin.choria.network.client_port": String(options.port) };

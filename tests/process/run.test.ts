@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ProcessError, runProcess, splitCommand } from "../../lib/process/mod.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { isRunning } from "../support/processes.ts";
 import { waitFor } from "../support/wait.ts";
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
@@ -120,18 +121,3 @@ describe("splitCommand", () => {
     expect(() => splitCommand(line)).toThrow(SyntaxError);
   });
 });
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !isZombie(pid);
-  } catch {
-    return false;
-  }
-}
-
-/** Where nobody reaps orphans, a killed one stays in the table. */
-function isZombie(pid: number): boolean {
-  const result = Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)]);
-  return result.stdout.toString().trim().startsWith("Z");
-}
