@@ -86,7 +86,8 @@ export class SigningService {
     const own = { ...request, caller };
     this.#authorize(own, claims);
     const bytes = encodeRequest(own);
-    // The record comes before the signature: nothing signed may go unrecorded.
+    // The record comes before the signature. One that cannot be written is logged and counted, and stops nobody: a full
+    // disk must not lock operators out of their fleet.
     const credentials = this.#delegate();
     this.#audit("allow", caller, bytes);
     this.#options.logger.info(`Allowing request ${own.id} from ${caller}@${own.sender} for ${own.agent}`);
