@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   Layout,
@@ -121,7 +121,8 @@ describe("a network of ten servers that started with a provisioning.jwt each", (
     expect(all()).toBe(10);
     expect(new Set(publicKeys()).size).toBe(10);
     for (const file of ["server.jwt", "server.seed", "server.conf"]) {
-      expect(Bun.file(layout.server(identities[0] ?? "", file)).size).toBeGreaterThan(0);
+      const { size, mode } = statSync(layout.server(identities[0] ?? "", file));
+      expect({ file, isEmpty: size === 0, mode: mode & 0o777 }).toEqual({ file, isEmpty: false, mode: 0o600 });
     }
   });
 
@@ -143,6 +144,17 @@ describe("a network of ten servers that started with a provisioning.jwt each", (
     expect(info).toContain("Finished processing 10 / 10 hosts in ");
     expect(info).toContain("Summary of ");
   }, 30_000);
+
+  test("the program in the README asks them too", async () => {
+    const readme = readFileSync(resolve(checkout, "README.md"), "utf8");
+    const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+    const code = program.replace(".choria/config/client/client.conf", folder.file("client-choria.conf"));
+    expect(code).toContain(folder.path);
+    const child = Bun.spawn([process.execPath, "-e", code], { cwd: checkout, stdout: "pipe", stderr: "pipe" });
+    const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+    expect({ code: await child.exited, err }).toEqual({ code: 0, err: "" });
+    expect(out.trim().split("\n").sort()).toEqual(identities.map((identity) => `${identity} OK`).sort());
+  });
 
   test("choria may not restart servers, and is told which policy says so", async () => {
     const run = await choria("choria", ["req", "choria_provision", "restart", `token=${provisioningSecret}`]);
