@@ -1,4 +1,5 @@
 import { readFileSync, rmSync } from "node:fs";
+import { processStat, signalProcess } from "../process/mod.ts";
 import { type Clock, isFile, type Logger, parseObject, writeFileAtomic } from "../std/mod.ts";
 
 /** A nats-server that a broker started, as its record on disk tells. */
@@ -49,9 +50,9 @@ export async function endStaleChild(file: string, logger: Logger, clock: Clock):
 }
 
 async function end(pid: number, clock: Clock): Promise<void> {
-  signal(pid, "SIGTERM");
+  signalProcess(pid, "SIGTERM");
   for (let waited = 0; inspect(pid) !== undefined && waited < grace; waited += pause) await clock.sleep(pause);
-  if (inspect(pid) !== undefined) signal(pid, "SIGKILL");
+  if (inspect(pid) !== undefined) signalProcess(pid, "SIGKILL");
   while (inspect(pid) !== undefined) await clock.sleep(pause);
 }
 
@@ -76,13 +77,10 @@ function inspect(pid: number): ProcessInfo | undefined {
 }
 
 function inspectProc(pid: number): ProcessInfo | undefined {
-  // The program's name, in brackets, may hold blanks and brackets itself.
-  const [state, parent] = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\)\s+/s, "")
-    .split(" ");
-  if (state === "Z") return undefined;
+  const stat = processStat(pid);
+  if (stat === undefined || stat.hasEnded) return undefined;
   const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-  return { parent: Number(parent), commandLine };
+  return { parent: stat.parent, commandLine };
 }
 
 function inspectPs(pid: number): ProcessInfo | undefined {
@@ -90,12 +88,4 @@ function inspectPs(pid: number): ProcessInfo | undefined {
   const match = /^\s*(\d+)\s+(\S+)\s+(.*)$/m.exec(result.stdout.toString());
   if (match === null || match[2]?.startsWith("Z")) return undefined;
   return { parent: Number(match[1]), commandLine: match[3] ?? "" };
-}
-
-function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It has ended meanwhile, which is what was wanted.
-  }
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { processStat } from "../process/mod.ts";
 import { errorCode, errorText, isFile, parseObject, writeFileAtomic } from "../std/mod.ts";
 import { decodeJob, encodeJob, isJobId, type Job, JobError, type JobExit } from "./job.ts";
 import { type JobQuery, matchesQuery } from "./query.ts";
@@ -152,10 +153,8 @@ const startTolerance = 5_000;
 /** When a process was started, in milliseconds since the epoch; undefined where the system does not tell. */
 function startOf(pid: number): number | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
     const boot = Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1]);
-    const start = boot * 1_000 + ticks * 10;
+    const start = boot * 1_000 + (processStat(pid)?.startTicks ?? Number.NaN) * 10;
     return Number.isNaN(start) ? undefined : start;
   } catch {
     return undefined;

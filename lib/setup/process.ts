@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Clock, writeFileAtomic } from "../std/mod.ts";
+import { processStat, signalProcess } from "../process/mod.ts";
+import { type Clock, isFile, writeFileAtomic } from "../std/mod.ts";
 import type { Layout } from "./layout.ts";
 
 /** A process that runs in the background of a network. */
@@ -73,10 +74,10 @@ export function runningPid(layout: Layout, name: string): number | undefined {
 export async function stopProcess(layout: Layout, name: string, clock: Clock, grace = 15_000): Promise<boolean> {
   const pid = runningPid(layout, name);
   if (pid !== undefined) {
-    signal(pid, "SIGTERM");
+    signalProcess(pid, "SIGTERM");
     const end = clock.now() + grace;
     while (runningPid(layout, name) !== undefined) {
-      if (clock.now() > end) signal(pid, "SIGKILL");
+      if (clock.now() > end) signalProcess(pid, "SIGKILL");
       await clock.sleep(50);
     }
   }
@@ -93,23 +94,11 @@ export function logTail(layout: Layout, name: string, lines = 15): string {
   }
 }
 
-function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It went by itself in the meantime.
-  }
-}
-
-/** Field 22 of /proc/PID/stat; elsewhere than on Linux the age of nothing, so the pid has to do. */
+/** Elsewhere than on Linux nobody tells the age of a process, so the pid has to do. */
 function startedAt(pid: number): string | undefined {
-  if (statSync("/proc/self/stat", { throwIfNoEntry: false }) === undefined) return isAlive(pid) ? "unknown" : undefined;
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-    return fields[0] === "Z" ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
+  if (!isFile("/proc/self/stat")) return isAlive(pid) ? "unknown" : undefined;
+  const stat = processStat(pid);
+  return stat === undefined || stat.hasEnded ? undefined : String(stat.startTicks);
 }
 
 function isAlive(pid: number): boolean {

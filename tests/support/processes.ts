@@ -1,15 +1,10 @@
 import { readFileSync } from "node:fs";
+import { processStat } from "../../lib/process/mod.ts";
 
 /** Whether a process runs: it exists, and does not merely wait for somebody to take notice of its end. Linux only. */
 export function isRunning(pid: number): boolean {
-  try {
-    const [state] = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\)\s+/s, "")
-      .split(" ");
-    return state !== "Z";
-  } catch {
-    return false;
-  }
+  const stat = processStat(pid);
+  return stat !== undefined && !stat.hasEnded;
 }
 
 /** The command line of a process; empty when it has ended. Linux only. */
