@@ -1,22 +1,9 @@
+import type { DdlMetadata } from "../ddl/mod.ts";
 import type { Request } from "../protocol/mod.ts";
 import type { ClientClaims } from "../tokens/mod.ts";
 
-/** What an agent says about itself. */
-export interface AgentMetadata {
-  /** Lower-case letters, digits and underscores. */
-  name: string;
-  description: string;
-  author: string;
-  license: string;
-  version: string;
-  url: string;
-  /** Longest run of an action, in seconds. */
-  timeout: number;
-  /** One host of the network answers instead of all. */
-  service?: boolean;
-  /** What runs it: `external` for agents that are programs of their own. */
-  provider?: string;
-}
+/** What an agent says about itself, as its DDL does. */
+export type AgentMetadata = DdlMetadata;
 
 /** A message for an agent, verified as far as the host verifies. */
 export interface AgentMessage {
