@@ -1,18 +1,9 @@
+import { readEscape } from "./_escape.ts";
 import { parseNumber } from "./_scalars.ts";
 import { RegoObject, type RegoValue } from "./values.ts";
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const MAX_DEPTH = 500;
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '"',
-  "\\": "\\",
-  "/": "/",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-};
 
 /**
  * Parses JSON text into values of the language, integers of any length exactly.
@@ -140,15 +131,9 @@ class JsonReader {
   }
 
   #escape(): string {
-    const char = this.#text[this.#pos + 1] ?? "";
-    const simple = ESCAPES[char];
-    if (simple !== undefined) {
-      this.#pos += 2;
-      return simple;
-    }
-    const hex = this.#text.slice(this.#pos + 2, this.#pos + 6);
-    if (char !== "u" || !/^[0-9a-fA-F]{4}$/.test(hex)) this.#fail("bad escape");
-    this.#pos += 6;
-    return String.fromCharCode(Number.parseInt(hex, 16));
+    const found = readEscape(this.#text, this.#pos);
+    if (found === undefined) this.#fail("bad escape");
+    this.#pos += found.length;
+    return found.text;
   }
 }

@@ -1,3 +1,4 @@
+import { readEscape } from "./_escape.ts";
 import { type Infix, keywordIn, NAME_PART, NAME_START, type Operator, SINGLE, WITH_EQUALS } from "./_operators.ts";
 import { parseNumber } from "./_scalars.ts";
 import { RegoError, type RegoPlace } from "./errors.ts";
@@ -43,16 +44,6 @@ export type Gap = 0 | 1 | 2;
 export type TemplatePart = { readonly text: string } | { readonly tokens: readonly Token[] };
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '"',
-  "\\": "\\",
-  "/": "/",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-};
 const MAX_NESTED_TEMPLATES = 30;
 
 /** Splits a policy text into tokens; the last one is of kind `eof`. */
@@ -277,15 +268,9 @@ class Lexer {
   }
 
   #escape(): string {
-    const char = this.#source[this.#pos + 1] ?? "";
-    const simple = ESCAPES[char];
-    if (simple !== undefined) {
-      this.#pos += 2;
-      return simple;
-    }
-    const hex = this.#source.slice(this.#pos + 2, this.#pos + 6);
-    if (char !== "u" || !/^[0-9a-fA-F]{4}$/.test(hex)) this.#fail("illegal escape sequence");
-    this.#pos += 6;
-    return String.fromCharCode(Number.parseInt(hex, 16));
+    const found = readEscape(this.#source, this.#pos);
+    if (found === undefined) this.#fail("illegal escape sequence");
+    this.#pos += found.length;
+    return found.text;
   }
 }
