@@ -13,9 +13,9 @@ const rows = [
   ["security", "filter", "policy"],
   ["connector"],
   ["streams", "lifecycle", "registration", "submission"],
-  ["rpc", "executor", "discovery"],
-  ["client", "external"],
-  ["server", "broker", "provisioner", "aaa", "emulator", "setup"],
+  ["rpc", "executor", "discovery", "machine", "adapters"],
+  ["client", "external", "scout"],
+  ["server", "broker", "provisioner", "aaa", "emulator", "replicator", "setup"],
 ];
 
 /** Neighbours that a room of the same row may use: the emulator is made of servers. */

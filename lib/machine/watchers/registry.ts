@@ -1,0 +1,15 @@
+import type { WatcherKind } from "../watcher.ts";
+
+/** Every kind of watcher, each loaded when the first machine asks for it. */
+const kinds: Readonly<Record<string, () => Promise<WatcherKind>>> = {};
+
+/**
+ * Find a kind of watcher.
+ *
+ * @throws {Error} where there is none of that type.
+ */
+export async function watcherKind(type: string): Promise<WatcherKind> {
+  const load = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
+  if (load === undefined) throw new Error(`unknown watcher '${type}'`);
+  return load();
+}
