@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type CommandOptions, type CommandOutcome, runCommand } from "./command.ts";
 export type { MachineData } from "./data.ts";
 export { Pulse, type PulseOptions } from "./pulse.ts";
 export type {

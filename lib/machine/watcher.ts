@@ -1,4 +1,5 @@
 import type { Connection } from "../connector/mod.ts";
+import type { runProcess } from "../process/mod.ts";
 import type { Clock, JsonObject, Logger } from "../std/mod.ts";
 import type { MachineData } from "./data.ts";
 
@@ -42,6 +43,11 @@ export interface MachineNode {
   /** The broker; none where machines run by themselves, as with `choria machine run`. */
   readonly connection: Connection | undefined;
   readonly settings: MachineSettings;
+  /**
+   * What runs the programs of watchers; tests give their own.
+   * @default runProcess
+   */
+  readonly runProgram?: typeof runProcess;
 }
 
 /** What the server's configuration says to machines. Empty texts stand for what is not set. */

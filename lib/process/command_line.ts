@@ -1,10 +1,21 @@
+/** How {@link splitCommand} reads a line. */
+export interface SplitOptions {
+  /**
+   * `shlex` reads as watchers' commands have always been read: a `#` where a word may begin hides the rest of its
+   * line, a backslash between double quotes escapes whatever follows, and an empty line has no words.
+   * @default "shell"
+   */
+  dialect?: "shell" | "shlex";
+}
+
 /**
  * Split a command line into its words as a shell does, without running one: blanks separate, quotes and backslashes
  * keep together. Nothing is expanded.
  *
  * @throws {SyntaxError} when a quote is not closed, the line ends with a backslash, or there is no word at all.
  */
-export function splitCommand(line: string): string[] {
+export function splitCommand(line: string, options: SplitOptions = {}): string[] {
+  const isShlex = options.dialect === "shlex";
   const words: string[] = [];
   let word = "";
   let isOpen = false;
@@ -16,9 +27,13 @@ export function splitCommand(line: string): string[] {
       isOpen = false;
       continue;
     }
+    if (isShlex && character === "#" && !isOpen) {
+      at = endOfLine(line, at);
+      continue;
+    }
     isOpen = true;
     if (character === "'" || character === '"') {
-      const quoted = readQuoted(line, at);
+      const quoted = readQuoted(line, at, isShlex);
       word += quoted.text;
       at = quoted.end;
     } else if (character === "\\") {
@@ -28,8 +43,13 @@ export function splitCommand(line: string): string[] {
     }
   }
   if (isOpen) words.push(word);
-  if (words.length === 0) throw new SyntaxError("Cannot read the command line: it is empty");
+  if (words.length === 0 && !isShlex) throw new SyntaxError("Cannot read the command line: it is empty");
   return words;
+}
+
+function endOfLine(line: string, start: number): number {
+  const end = line.indexOf("\n", start);
+  return end < 0 ? line.length : end;
 }
 
 /**
@@ -39,14 +59,14 @@ export function joinCommand(words: readonly string[]): string {
   return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
 }
 
-function readQuoted(line: string, start: number): { text: string; end: number } {
+function readQuoted(line: string, start: number, escapesAll: boolean): { text: string; end: number } {
   const quote = line[start];
   let text = "";
   for (let at = start + 1; at < line.length; at++) {
     const character = line[at] ?? "";
     if (character === quote) return { text, end: at };
     // Between double quotes a backslash only takes away the meaning of what would have one there.
-    const isEscape = quote === '"' && character === "\\" && /["\\$`]/.test(line[at + 1] ?? "");
+    const isEscape = quote === '"' && character === "\\" && (escapesAll || /["\\$`]/.test(line[at + 1] ?? ""));
     text += isEscape ? escaped(line, ++at) : character;
   }
   throw new SyntaxError(`Cannot read the command line: the quote at character ${start + 1} is not closed`);

@@ -4,6 +4,6 @@
  *
  * @module
  */
-export { joinCommand, splitCommand } from "./command_line.ts";
+export { joinCommand, type SplitOptions, splitCommand } from "./command_line.ts";
 export { type ProcessStat, processStat, signalProcess } from "./process_stat.ts";
 export { ProcessError, type ProcessFault, type RunOptions, type RunResult, runProcess } from "./run.ts";

@@ -9,12 +9,19 @@ export class ProcessError extends Error {
   readonly fault: ProcessFault;
   /** What it had printed to stderr by then, where that was collected. */
   readonly stderr: Uint8Array;
+  /** What it had printed to stdout by then. */
+  readonly stdout: Uint8Array;
 
-  constructor(fault: ProcessFault, message: string, options: ErrorOptions & { stderr?: Uint8Array } = {}) {
-    const { stderr = new Uint8Array(), ...rest } = options;
+  constructor(
+    fault: ProcessFault,
+    message: string,
+    options: ErrorOptions & { stderr?: Uint8Array; stdout?: Uint8Array } = {},
+  ) {
+    const { stderr = new Uint8Array(), stdout = new Uint8Array(), ...rest } = options;
     super(message, rest);
     this.fault = fault;
     this.stderr = stderr;
+    this.stdout = stdout;
   }
 }
 
@@ -30,10 +37,11 @@ export interface RunOptions {
    */
   maxOutput?: number;
   /**
-   * Whether stderr is collected; it is thrown away otherwise.
+   * Whether stderr is collected; it is thrown away otherwise. `merged` puts it among what comes on stdout, in the order
+   * of its arrival.
    * @default false
    */
-  captureStderr?: boolean;
+  captureStderr?: boolean | "merged";
   /**
    * Whether the run is over when the program itself has ended: what it leaves running in its process group is killed,
    * and what has left the group but holds stdout is not waited for.
@@ -88,12 +96,16 @@ export async function runProcess(command: readonly string[], options: RunOptions
   const tooMuch = () => stop("output", `it printed more than ${maxOutput} bytes`);
   const ended = options.endWithProgram ? programEnd(child, clock) : undefined;
   try {
-    const [stdout, stderr] = await Promise.all([
-      collect(child.stdout, maxOutput, tooMuch, ended),
-      collect(child.stderr, maxOutput, tooMuch, ended),
+    const out: Collected = { chunks: [], length: 0 };
+    const err: Collected = options.captureStderr === "merged" ? out : { chunks: [], length: 0 };
+    await Promise.all([
+      collect(child.stdout, out, maxOutput, tooMuch, ended),
+      collect(child.stderr, err, maxOutput, tooMuch, ended),
       child.exited,
     ]);
-    if (fault !== undefined) throw new ProcessError(fault.kind, fault.reason, { stderr });
+    const stdout = Buffer.concat(out.chunks);
+    const stderr = err === out ? new Uint8Array() : Buffer.concat(err.chunks);
+    if (fault !== undefined) throw new ProcessError(fault.kind, fault.reason, { stdout, stderr });
     return {
       stdout,
       stderr,
@@ -122,7 +134,7 @@ function start(command: readonly string[], options: RunOptions): Child {
       detached: true,
       stdin: typeof input === "string" ? Buffer.from(input) : input,
       stdout: "pipe",
-      stderr: captureStderr ? "pipe" : "ignore",
+      stderr: captureStderr === false ? "ignore" : "pipe",
       env: { ...env },
       ...(cwd === undefined ? {} : { cwd }),
     });
@@ -131,30 +143,33 @@ function start(command: readonly string[], options: RunOptions): Child {
   }
 }
 
-/** Read a stream until it ends, holds too much, or nobody waits for it any more. */
+interface Collected {
+  readonly chunks: Uint8Array[];
+  length: number;
+}
+
+/** Read a stream until it ends, there is too much, or nobody waits for it any more. */
 async function collect(
   stream: ReadableStream<Uint8Array> | undefined,
+  into: Collected,
   max: number,
   tooMuch: () => void,
   ended?: Promise<void>,
-): Promise<Uint8Array> {
-  if (stream === undefined) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+): Promise<void> {
+  if (stream === undefined) return;
   const reader = stream.getReader();
   void ended?.then(() => reader.cancel()).catch(() => undefined);
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    length += value.length;
-    if (length > max) {
+    into.length += value.length;
+    if (into.length > max) {
       tooMuch();
       await reader.cancel();
       break;
     }
-    chunks.push(value);
+    into.chunks.push(value);
   }
-  return Buffer.concat(chunks);
 }
 
 function killGroup(pid: number): void {

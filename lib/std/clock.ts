@@ -10,14 +10,23 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** The machine's own clock. Its timers keep the process alive while they wait. */
+/** The longest time that a timer of the runtime can wait; anything longer fires at once there. */
+const longestTimer = 2 ** 31 - 1;
+
+/** The machine's own clock. Its timers keep the process alive while they wait, and may wait for as long as anybody likes. */
 export const systemClock: Clock = {
   now: Date.now,
   after(ms, work) {
-    const timer = setTimeout(work, ms);
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (left: number) => {
+      if (left <= longestTimer) timer = setTimeout(work, left);
+      else timer = setTimeout(() => wait(left - longestTimer), longestTimer);
+    };
+    wait(ms);
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
   every(ms, work) {
+    if (ms > longestTimer) return repeat(systemClock, ms, work);
     const timer = setInterval(work, ms);
     return { [Symbol.dispose]: () => clearInterval(timer) };
   },
@@ -25,12 +34,22 @@ export const systemClock: Clock = {
     if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
-        clearTimeout(timer);
+        timer[Symbol.dispose]();
         signal?.removeEventListener("abort", done);
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      const timer = systemClock.after(ms, done);
       signal?.addEventListener("abort", done, { once: true });
     });
   },
 };
+
+/** An interval that no timer of the runtime can wait. */
+function repeat(clock: Clock, ms: number, work: () => void): Disposable {
+  let timer = clock.after(ms, again);
+  function again() {
+    timer = clock.after(ms, again);
+    work();
+  }
+  return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
+}

@@ -120,4 +120,18 @@ describe("splitCommand", () => {
   test.each(["", "   ", "a 'b", 'a "b', "a\\"])("refuses %p", (line) => {
     expect(() => splitCommand(line)).toThrow(SyntaxError);
   });
+
+  test("merges stderr into stdout, and the limit counts both", async () => {
+    const both = ["sh", "-c", "echo out; echo err >&2"];
+    const result = await runProcess(both, { timeout: 5_000, captureStderr: "merged" });
+    expect(text(result.stdout).split("\n").sort()).toEqual(["", "err", "out"]);
+    expect(await faultOf(both, { timeout: 5_000, captureStderr: "merged", maxOutput: 6 })).toBe("output");
+  });
+
+  test("tells what was printed before a run went wrong", async () => {
+    const run = runProcess(["sh", "-c", "echo begun; sleep 60"], { timeout: 300 });
+    const error = await run.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ProcessError);
+    if (error instanceof ProcessError) expect(text(error.stdout)).toBe("begun\n");
+  });
 });

@@ -55,3 +55,16 @@ describe("systemClock", () => {
     expect(abort.signal.aborted).toBe(true);
   });
 });
+
+test("a timer for longer than the runtime can wait does not fire at once", async () => {
+  const fired: string[] = [];
+  using _after = systemClock.after(2 ** 40, () => fired.push("after"));
+  using _every = systemClock.every(2 ** 40, () => fired.push("every"));
+  const hurry = new AbortController();
+  const sleep = systemClock.sleep(2 ** 40, hurry.signal).then(() => fired.push("sleep"));
+  await systemClock.sleep(20);
+  expect(fired).toEqual([]);
+  hurry.abort();
+  await sleep;
+  expect(fired).toEqual(["sleep"]);
+});
