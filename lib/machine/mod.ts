@@ -5,6 +5,7 @@
  */
 export { type CommandOptions, type CommandOutcome, runCommand } from "./command.ts";
 export type { MachineData } from "./data.ts";
+export { type GovernedOptions, governed } from "./governed.ts";
 export { Pulse, type PulseOptions } from "./pulse.ts";
 export type {
   ForeignState,

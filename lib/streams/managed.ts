@@ -93,6 +93,6 @@ function elections(ttl: number, replicas: number): ManagedStream {
 }
 
 /** JetStream refuses a window for duplicates that is longer than the messages live. */
-function duplicateWindow(retention: number): number {
+export function duplicateWindow(retention: number): number {
   return (retention > 0 ? Math.min(retention, twoMinutes) : twoMinutes) * nanosPerMs;
 }

@@ -1,0 +1,166 @@
+import {
+  DiscardPolicy,
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamInfo,
+} from "@nats-io/jetstream";
+import type { Connection } from "../connector/mod.ts";
+import { decodeUtf8 } from "../std/mod.ts";
+import { governorStreamName, governorSubject } from "./governor.ts";
+import { duplicateWindow } from "./managed.ts";
+
+/** What a governor allows. */
+export interface GovernorSettings {
+  name: string;
+  /** How many may hold a slot at a time. */
+  capacity: number;
+  /** Milliseconds after which a slot that nobody gave back is free again; 0 for never. */
+  expires: number;
+  /** @default 1 */
+  replicas?: number;
+}
+
+/** A governor as it stands. */
+export interface GovernorStatus extends Required<GovernorSettings> {
+  /** How many slots are taken. */
+  active: number;
+}
+
+/** A slot that somebody holds. */
+export interface GovernorLease {
+  sequence: number;
+  /** Who took it. */
+  holder: string;
+  /** When, in milliseconds since the epoch. */
+  since: number;
+}
+
+const streamNotFound = 10_059;
+const prefix = "GOVERNOR_";
+/** Most slots that are listed; a governor has a few dozen. */
+const mostLeases = 10_000;
+
+/** Governors of a broker: made, changed, looked at and removed. Needs the permission to administer streams. */
+export class Governors {
+  readonly #connection: Pick<Connection, "nats">;
+  readonly #collective: string;
+
+  /** @param collective Whose members may ask for slots. */
+  constructor(connection: Pick<Connection, "nats">, collective: string) {
+    this.#connection = connection;
+    this.#collective = collective;
+  }
+
+  /** Names of all governors, sorted. */
+  async names(): Promise<string[]> {
+    const manager = await this.#manager();
+    const names: string[] = [];
+    for await (const name of manager.streams.names()) {
+      if (name.startsWith(prefix)) names.push(name.slice(prefix.length));
+    }
+    return names.sort();
+  }
+
+  /** A governor; undefined where there is none of that name. */
+  async find(name: string): Promise<GovernorStatus | undefined> {
+    const info = await this.#info(name);
+    return info === undefined ? undefined : statusOf(name, info);
+  }
+
+  /** Make a governor, or change what it allows. */
+  async save(settings: GovernorSettings): Promise<void> {
+    const { name, capacity, expires, replicas = 1 } = settings;
+    const manager = await this.#manager();
+    const present = await this.#info(name);
+    const changes = {
+      max_msgs: capacity,
+      max_age: expires * 1e6,
+      num_replicas: replicas,
+      duplicate_window: duplicateWindow(expires),
+    };
+    if (present !== undefined) {
+      await manager.streams.update(governorStreamName(name), { ...present.config, ...changes });
+      return;
+    }
+    await manager.streams.add({
+      name: governorStreamName(name),
+      description: `Concurrency Governor ${name}`,
+      subjects: [governorSubject(this.#collective, name)],
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+      discard: DiscardPolicy.New,
+      allow_direct: false,
+      ...changes,
+    });
+  }
+
+  /** Remove a governor with its slots. @returns whether there was one. */
+  async remove(name: string): Promise<boolean> {
+    if ((await this.#info(name)) === undefined) return false;
+    return (await this.#manager()).streams.delete(governorStreamName(name));
+  }
+
+  /** Who holds slots, the oldest first. */
+  async leases(name: string): Promise<GovernorLease[]> {
+    const manager = await this.#manager();
+    const info = await this.#info(name);
+    if (info === undefined) return [];
+    const { first_seq: first, last_seq: last } = info.state;
+    const leases: GovernorLease[] = [];
+    for (
+      let sequence = first;
+      sequence <= last && leases.length < Math.min(info.state.messages, mostLeases);
+      sequence++
+    ) {
+      const lease = await readLease(manager, name, sequence);
+      if (lease !== undefined) leases.push(lease);
+    }
+    return leases;
+  }
+
+  /** Take a slot from its holder. @returns the holder; undefined where nobody held it. */
+  async evict(name: string, sequence: number): Promise<string | undefined> {
+    const manager = await this.#manager();
+    const lease = await readLease(manager, name, sequence);
+    if (lease === undefined) return undefined;
+    await manager.streams.deleteMessage(governorStreamName(name), sequence, false);
+    return lease.holder;
+  }
+
+  /** Free every slot. @returns how many were taken. */
+  async reset(name: string): Promise<number> {
+    return (await (await this.#manager()).streams.purge(governorStreamName(name))).purged;
+  }
+
+  #manager(): Promise<JetStreamManager> {
+    return jetstreamManager(this.#connection.nats, { checkAPI: false });
+  }
+
+  async #info(name: string): Promise<StreamInfo | undefined> {
+    try {
+      return await (await this.#manager()).streams.info(governorStreamName(name));
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === streamNotFound) return undefined;
+      throw error;
+    }
+  }
+}
+
+function statusOf(name: string, { config, state }: StreamInfo): GovernorStatus {
+  return {
+    name,
+    capacity: config.max_msgs,
+    expires: config.max_age / 1e6,
+    replicas: config.num_replicas,
+    active: state.messages,
+  };
+}
+
+async function readLease(manager: JetStreamManager, name: string, seq: number): Promise<GovernorLease | undefined> {
+  const message = await manager.streams.getMessage(governorStreamName(name), { seq });
+  if (message === null) return undefined;
+  return { sequence: message.seq, holder: decodeUtf8(message.data), since: message.time.getTime() };
+}
