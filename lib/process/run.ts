@@ -86,15 +86,18 @@ export async function runProcess(command: readonly string[], options: RunOptions
   if (signal?.aborted) throw new ProcessError("cancelled", "it was called off");
   const child = start(command, options);
   let fault: { kind: ProcessFault; reason: string } | undefined;
+  const stopped = Promise.withResolvers<void>();
   const stop = (kind: ProcessFault, reason: string) => {
     fault ??= { kind, reason };
     killGroup(child.pid);
+    // What has left the group may hold stdout for ever.
+    void child.exited.then(() => stopped.resolve());
   };
   const onAbort = () => stop("cancelled", "it was called off");
   signal?.addEventListener("abort", onAbort, { once: true });
   using _limit = clock.after(timeout, () => stop("timeout", `it took longer than ${timeout} ms`));
   const tooMuch = () => stop("output", `it printed more than ${maxOutput} bytes`);
-  const ended = options.endWithProgram ? programEnd(child, clock) : undefined;
+  const ended = options.endWithProgram ? Promise.race([stopped.promise, programEnd(child, clock)]) : stopped.promise;
   try {
     const out: Collected = { chunks: [], length: 0 };
     const err: Collected = options.captureStderr === "merged" ? out : { chunks: [], length: 0 };
@@ -154,11 +157,11 @@ async function collect(
   into: Collected,
   max: number,
   tooMuch: () => void,
-  ended?: Promise<void>,
+  ended: Promise<void>,
 ): Promise<void> {
   if (stream === undefined) return;
   const reader = stream.getReader();
-  void ended?.then(() => reader.cancel()).catch(() => undefined);
+  void ended.then(() => reader.cancel()).catch(() => undefined);
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;

@@ -45,6 +45,13 @@ describe("runProcess", () => {
     expect(await faultOf(["sh", "-c", "sleep 60 & exit 0"], { timeout: 300 })).toBe("timeout");
   });
 
+  test("nor does one that left the process group", async () => {
+    using folder = temporaryFolder();
+    const script = `setsid sleep 60 & echo $! > ${folder.file("pid")}; echo hi; sleep 60`;
+    expect(await faultOf(["sh", "-c", script], { timeout: 300 })).toBe("timeout");
+    process.kill(Number(await Bun.file(folder.file("pid")).text()), "SIGKILL");
+  });
+
   test("stops a program that prints too much", async () => {
     expect(await faultOf(["yes"], { timeout: 5_000, maxOutput: 10_000 })).toBe("output");
   });
