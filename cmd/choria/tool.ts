@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { takeConfigFor } from "./client/parent.ts";
 import { configCommand } from "./tool/config.ts";
 import { eventCommand } from "./tool/event.ts";
+import { command as factsCommand } from "./tool/facts.ts";
 import { policyCommand } from "./tool/policy.ts";
 import { provisionerCommand } from "./tool/provisioner.ts";
 import { pubsubCommand } from "./tool/pubsub.ts";
@@ -15,6 +16,7 @@ export function command(): Command {
   const parts = [
     configCommand(),
     eventCommand(),
+    factsCommand(),
     policyCommand(),
     provisionerCommand(),
     pubsubCommand(),
