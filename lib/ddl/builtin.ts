@@ -4,6 +4,7 @@ import { choriaRegistry } from "./builtin/choria_registry.ts";
 import { choriaUtil } from "./builtin/choria_util.ts";
 import { executor } from "./builtin/executor.ts";
 import { rpcutil } from "./builtin/rpcutil.ts";
+import { scout } from "./builtin/scout.ts";
 import type { AgentDdl } from "./ddl.ts";
 
 /** DDLs of the agents that Choria itself brings, by name. */
@@ -14,6 +15,7 @@ export const builtinDdls: readonly AgentDdl[] = [
   choriaUtil,
   executor,
   rpcutil,
+  scout,
 ];
 
 /** The DDL of an agent that Choria itself brings. */
