@@ -19,6 +19,12 @@ export interface CommandOptions {
    */
   giveFiles?: boolean;
   /**
+   * Whether the program belongs to nobody: it has all the time, nothing that it prints is taken, and it goes on when the
+   * machine stops, which only ends the wait for it.
+   * @default false
+   */
+  disown?: boolean;
+  /**
    * Most bytes taken of what it prints; beyond it the process group is killed.
    * @default 1 MiB
    */
@@ -59,6 +65,10 @@ export async function runCommand(
   const files: string[] = [];
   try {
     const command = programOf(line, context.machine.folder);
+    if (options.disown) {
+      const exitCode = await runDisowned(command, context, await environmentOf(context, options, files));
+      return { output: new Uint8Array(), exitCode, runtime: performance.now() - started, reason: "" };
+    }
     const result = await (context.machine.node.runProgram ?? runProcess)(command, {
       timeout: options.timeout,
       maxOutput: options.maxOutput ?? defaultMaxOutput,
@@ -78,6 +88,30 @@ export async function runCommand(
     return faulty(line, error, performance.now() - started);
   } finally {
     for (const file of files) removeFile(file);
+  }
+}
+
+async function runDisowned(
+  command: string[],
+  { machine, signal }: WatcherContext,
+  env: Record<string, string>,
+): Promise<number> {
+  signal.throwIfAborted();
+  const child = Bun.spawn(command, {
+    // A session of its own, so that no signal meant for the server reaches it.
+    detached: true,
+    stdio: ["ignore", "ignore", "ignore"],
+    env,
+    cwd: machine.folder,
+  });
+  const stopped = Promise.withResolvers<number>();
+  const onAbort = () => stopped.resolve(-1);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([child.exited.then(() => child.exitCode ?? -1), stopped.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    child.unref();
   }
 }
 

@@ -1,7 +1,10 @@
 import type { WatcherKind } from "../watcher.ts";
 
 /** Every kind of watcher, each loaded when the first machine asks for it. */
-const kinds: Readonly<Record<string, () => Promise<WatcherKind>>> = {};
+const kinds: Readonly<Record<string, () => Promise<WatcherKind>>> = {
+  exec: async () => (await import("./exec.ts")).kind,
+  timer: async () => (await import("./timer.ts")).kind,
+};
 
 /**
  * Find a kind of watcher.
