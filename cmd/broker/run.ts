@@ -30,6 +30,18 @@ export async function runBroker(file: string, pidFile: string | undefined): Prom
 }
 
 async function serve(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
+  const isAlone = !config.get("plugin.choria.broker_network") && config.get("plugin.choria.adapters").length > 0;
+  return isAlone ? serveAdapters(config, logger, signal) : serveBroker(config, logger, signal);
+}
+
+/** Data adapters may run beside a broker that is another process. */
+async function serveAdapters(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
+  const { startLoneAdapters } = await import("./adapters.ts");
+  await using _running = await startLoneAdapters(config, { logger, signal });
+  await aborted(signal);
+}
+
+async function serveBroker(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
   let broker: BrokerHandle;
   try {
     broker = await startBroker(config, { logger, signal });
@@ -42,8 +54,12 @@ async function serve(config: Config, logger: Logger, signal: AbortSignal): Promi
   await using running = broker;
   const onReload = () => void reload(running, config.file, logger);
   process.on("SIGHUP", onReload);
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  await aborted(signal);
   process.off("SIGHUP", onReload);
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
 async function reload(broker: BrokerHandle, file: string, logger: Logger): Promise<void> {

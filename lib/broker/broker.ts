@@ -1,3 +1,4 @@
+import type { AdaptersHandle } from "../adapters/mod.ts";
 import { type Config, hostIdentity } from "../config/mod.ts";
 import { type Connection, connectBroker } from "../connector/mod.ts";
 import type { Nkey } from "../crypto/mod.ts";
@@ -37,12 +38,14 @@ export interface BrokerHandle extends AsyncDisposable {
   readonly natsPid: number | undefined;
   /** How many logins were let in and refused. */
   readonly logins: { allowed: number; refused: number };
+  /** How many data adapters run. */
+  readonly adapters: number;
   /** Resolves when the managed streams stand. */
   readonly streamsReady: Promise<void>;
   /**
    * Take over another configuration. Who may log in is judged by it from now on. Where it changes what nats-server
-   * itself is told, such as accounts, limits or the certificate, connections are closed and come back. Peers and
-   * ports are those of the start.
+   * itself is told, such as accounts, limits or the certificate, connections are closed and come back. Peers, ports
+   * and adapters are those of the start.
    *
    * @throws {Error} when the configuration cannot be used; the present one then stays.
    */
@@ -57,6 +60,8 @@ const firstConnectPause = 10;
 /** Wait between two attempts to tell nats-server that logins are answered, in milliseconds. */
 const servePause = 1_000;
 const firstConnectTimeout = 30_000;
+/** Longest that logins wait for the adapters to listen again, in milliseconds. */
+const adaptersPatience = 1_000;
 
 /**
  * Start a broker: nats-server with accounts, streams and statistics, and the responder that lets peers in.
@@ -101,6 +106,7 @@ class Broker implements BrokerHandle {
   readonly #stopping = new AbortController();
   #connection: Connection | undefined;
   #streams: Connection | undefined;
+  #adapters: AdaptersHandle | undefined;
   #isAnswering = false;
   #stats: StatsServer | undefined;
   #stopped: Promise<void> | undefined;
@@ -151,6 +157,10 @@ class Broker implements BrokerHandle {
     return this.#responder.counts;
   }
 
+  get adapters(): number {
+    return this.#adapters?.adapters.length ?? 0;
+  }
+
   async start(): Promise<void> {
     const { natsServer } = this.#parts;
     reportUnusedSettings(this.#config, this.#logger);
@@ -158,6 +168,8 @@ class Broker implements BrokerHandle {
       nats_server: natsServer.version,
     });
     await this.#supervisor.start();
+    // Nodes publish as soon as they are let in: adapters have to listen by then.
+    await this.#startAdapters();
     await this.#answerLogins();
     this.#stats = await this.#startStats();
     this.streamsReady = this.#manageStreams();
@@ -187,6 +199,7 @@ class Broker implements BrokerHandle {
     await this.#stats?.stop();
     await this.#streams?.close();
     await this.streamsReady;
+    await this.#adapters?.stop();
     // Logins are answered to the end, as nats-server does not end before those that it has asked about.
     await this.#supervisor.stop();
     await this.#connection?.close();
@@ -204,7 +217,7 @@ class Broker implements BrokerHandle {
 
   /** Once the subscription stands, logins may take their time. */
   async #serve(connection: Connection): Promise<void> {
-    await connection.flush();
+    await Promise.all([connection.flush(), this.#adapters?.flush(adaptersPatience)]);
     await this.#supervisor.serve();
     this.#isAnswering = true;
   }
@@ -219,6 +232,25 @@ class Broker implements BrokerHandle {
       }
       await this.#clock.sleep(servePause, this.#stopping.signal);
     }
+  }
+
+  /** Adapters are loaded where the configuration names some. */
+  async #startAdapters(): Promise<void> {
+    if (this.#config.get("plugin.choria.adapters").length === 0) return;
+    const { startAdapters } = await import("../adapters/mod.ts");
+    const judge = this.#judge;
+    this.#adapters = await startAdapters({
+      config: this.#config,
+      connect: (name, onState) => this.#connect(name, this.#keys.internal, onState),
+      inboxPrefix: "_INBOX",
+      trust: {
+        get issuers() {
+          return judge.policy.issuers;
+        },
+      },
+      clock: this.#clock,
+      logger: untilAborted(this.#parts.logger.child({ component: "adapters" }), this.#stopping.signal),
+    });
   }
 
   /** The streams are a matter of their own: without a quorum the broker still does all its other work. */
@@ -255,6 +287,7 @@ class Broker implements BrokerHandle {
       monitorPort: () => (this.natsPid === undefined ? undefined : this.#supervisor.ports?.monitor),
       fault: () => this.#fault(),
       logins: () => this.logins,
+      adapters: () => this.#adapters?.metrics(this.identity) ?? "",
       logger: this.#logger,
     });
   }

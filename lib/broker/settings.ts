@@ -38,13 +38,6 @@ export function checkBrokerSettings(config: Config): void {
 
 /** Say in the log which settings have no effect here. */
 export function reportUnusedSettings(config: Config, logger: Logger): void {
-  const adapters = config.get("plugin.choria.adapters");
-  if (adapters.length > 0) {
-    logger.warn("Data adapters are configured, but this version of the broker has none", {
-      count: adapters.length,
-      adapters: adapters.join(","),
-    });
-  }
   if (config.get("plugin.choria.broker_federation")) {
     logger.warn("The federation broker is configured, but this version of the broker has none");
   }

@@ -16,6 +16,8 @@ export interface StatsOptions {
   fault: () => Promise<string | undefined>;
   /** How many logins were let in and refused. */
   logins: () => { allowed: number; refused: number };
+  /** What the data adapters count, in Prometheus' text format; empty when there are none. */
+  adapters: () => string;
   logger: Logger;
 }
 
@@ -58,7 +60,9 @@ async function respond(request: Request, options: StatsOptions, metrics: BrokerM
   try {
     if (pathname === "/healthz") return await health(options, search);
     if (pathname === "/choria/metrics" || pathname === "/choria/prometheus") {
-      return new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } });
+      return new Response((await metrics.text()) + options.adapters(), {
+        headers: { "content-type": metrics.contentType },
+      });
     }
     if (pathname === "/choria" || pathname.startsWith("/choria/")) return await about(options);
     return await forward(options, pathname + search);

@@ -11,5 +11,6 @@ export { type HttpSignerOptions, httpSigner } from "./http_signer.ts";
 export { ReplayGuard } from "./replay_guard.ts";
 export { ReplyVerifier, type ReplyVerifierOptions } from "./reply_verifier.ts";
 export { RequestVerifier, type VerifiedRequest } from "./request_verifier.ts";
+export { ServerRequestVerifier } from "./server_request_verifier.ts";
 export { type RemoteSigner, signReply, signRequest } from "./signer.ts";
 export { issuerKey, type Trust } from "./trust.ts";

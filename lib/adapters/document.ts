@@ -1,0 +1,67 @@
+import { encodeUtf8 } from "../std/mod.ts";
+import type { TakenIn } from "./intake.ts";
+
+/** A document on its way to a stream. */
+export interface AdapterDocument {
+  subject: string;
+  /** By which streams know a document that they have already: `Nats-Msg-Id`. */
+  id: string;
+  /** `choria:adapters:choria_streams:output:1` as JSON. */
+  data: Uint8Array;
+}
+
+const protocol = "choria:adapters:choria_streams:output:1";
+
+/** Bytes that are no UTF-8 become U+FFFD: the document holds text. */
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * The document of a message (`choria:adapters:choria_streams:output:1`).
+ *
+ * @param topic Its subject; each `%s` stands for the sender.
+ * @throws {TypeError} when the sender cannot be part of a subject.
+ */
+export function adapterDocument(message: TakenIn, topic: string): AdapterDocument {
+  const { sender, requestId, time, body } = message;
+  const subject = topic.replaceAll("%s", () => sender);
+  if (!isSubject(subject)) throw new TypeError(`The sender "${sender.slice(0, 80)}" cannot be part of a subject`);
+  const document = {
+    protocol,
+    data: lenient.decode(body),
+    sender,
+    time: rfc3339Nano(time),
+    requestid: requestId,
+  };
+  return { subject, id: `${requestId}.${sender}`, data: encodeUtf8(escaped(JSON.stringify(document))) };
+}
+
+/** Whether a text is a subject to publish to: parts of printable characters, joined by dots, without wildcards. */
+export function isSubject(text: string): boolean {
+  return text.length <= 1_024 && /^[^\s.*>\p{C}]+(\.[^\s.*>\p{C}]+)*$/u.test(text);
+}
+
+const special = /[<>&\u2028\u2029]/g;
+
+/** The original's documents hold these as escapes, which matters to whoever compares bytes. */
+function escaped(json: string): string {
+  if (json.search(special) < 0) return json;
+  return json.replace(special, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+let second = -1;
+let secondText = "";
+
+/** A moment in nanoseconds as RFC 3339 in UTC, with as many digits as it takes. */
+function rfc3339Nano(nanoseconds: bigint): string {
+  const ms = Number(nanoseconds / 1_000_000n);
+  const whole = Math.floor(ms / 1_000);
+  // Thousands of messages share a second.
+  if (whole !== second) {
+    secondText = new Date(whole * 1_000).toISOString().slice(0, -5);
+    second = whole;
+  }
+  const fraction = String(nanoseconds % 1_000_000_000n)
+    .padStart(9, "0")
+    .replace(/0+$/, "");
+  return fraction === "" ? `${secondText}Z` : `${secondText}.${fraction}Z`;
+}
