@@ -4,15 +4,16 @@ import { joinCommand } from "../process/mod.ts";
 import { writeFileAtomic } from "../std/mod.ts";
 import { provisioningSecret } from "./credentials.ts";
 import type { Layout, Ports } from "./layout.ts";
-import { bunCommand } from "./process.ts";
+import type { Site } from "./site.ts";
 
 /** What the configuration files are made from. */
 export interface NetworkSettings {
   ports: Ports;
   /** The organization issuer's public key. */
   issuer: string;
-  /** Absolute path of the provisioner's helper program. */
-  helper: string;
+  /** Command that starts the provisioner's helper, without its settings file. */
+  helper: readonly string[];
+  site: Site;
 }
 
 /** Password of each of the network's three users, told by the README. */
@@ -24,29 +25,29 @@ const userPassword = "secret";
  */
 export async function writeConfiguration(layout: Layout, settings: NetworkSettings): Promise<void> {
   const files: [role: string, file: string, content: string][] = [
-    ["broker", "broker.conf", brokerConf(layout, settings)],
-    ["aaa", "aaa-choria.conf", aaaChoriaConf(layout, settings)],
-    ["aaa", "aaa.conf", await aaaConf(layout, settings)],
+    ["broker", "broker.conf", brokerConf(settings)],
+    ["aaa", "aaa-choria.conf", aaaChoriaConf(settings)],
+    ["aaa", "aaa.conf", await aaaConf(settings, existingPassword(layout))],
     ["aaa", "admin.rego", adminPolicy],
     ["aaa", "choria.rego", choriaPolicy],
-    ["provisioner", "choria.cfg", provisionerChoriaCfg(layout, settings)],
-    ["provisioner", "provisioner.yaml", provisionerYaml(layout, settings)],
+    ["provisioner", "choria.cfg", provisionerChoriaCfg(settings)],
+    ["provisioner", "provisioner.yaml", provisionerYaml(settings)],
     ["provisioner", "helper.json", helperSettings(layout, settings)],
-    ["client", "client.conf", clientConf(layout, settings)],
+    ["client", "client.conf", clientConf(settings)],
   ];
   for (const [role, file, content] of files) {
     writeFileAtomic(layout.config(role, file), content, { mode: 0o600, makeFolders: true });
   }
 }
 
-function brokerConf(layout: Layout, { ports, issuer }: NetworkSettings): string {
+function brokerConf({ ports, issuer, site }: NetworkSettings): string {
   return formatConf([
     ["plugin.choria.broker_network", "true"],
-    ["plugin.choria.network.listen_address", "127.0.0.1"],
+    ["plugin.choria.network.listen_address", site.listen],
     ["plugin.choria.network.client_port", String(ports.broker)],
-    ["plugin.choria.network.public_url", `127.0.0.1:${ports.broker}`],
+    ["plugin.choria.network.public_url", `${site.hosts.broker}:${ports.broker}`],
     ["plugin.choria.stats_port", String(ports.stats)],
-    ["plugin.choria.network.stream.store", layout.data("broker")],
+    ["plugin.choria.network.stream.store", site.data("broker")],
     ["plugin.choria.network.system.user", "system"],
     ["plugin.choria.network.system.password", "system"],
     ["plugin.choria.network.provisioning.client_password", provisioningSecret],
@@ -55,62 +56,61 @@ function brokerConf(layout: Layout, { ports, issuer }: NetworkSettings): string 
     ["plugin.choria.adapter.registration.stream.topic", "choria.node_metadata.%s"],
     ["plugin.choria.adapter.registration.ingest.topic", "choria.broadcast.agent.registration"],
     ["plugin.choria.adapter.registration.ingest.protocol", "request"],
-    ["plugin.choria.middleware_hosts", brokerUrl(ports)],
+    ["plugin.choria.middleware_hosts", brokerUrl(site, ports)],
     ["plugin.choria.use_srv", "false"],
     ["identity", "broker.choria.local"],
     ["loglevel", "info"],
-    ["plugin.security.choria.certificate", layout.credential("broker", "public.crt")],
-    ["plugin.security.choria.key", layout.credential("broker", "private.key")],
-    ...own(layout, "broker", "broker"),
+    ["plugin.security.choria.certificate", site.credential("broker", "public.crt")],
+    ["plugin.security.choria.key", site.credential("broker", "private.key")],
+    ...own(site, "broker", "broker"),
     ...trust(issuer),
   ]);
 }
 
-function aaaChoriaConf(layout: Layout, { ports }: NetworkSettings): string {
+function aaaChoriaConf({ ports, site }: NetworkSettings): string {
   return formatConf([
     ["identity", "aaa.choria.local"],
-    ["plugin.choria.middleware_hosts", brokerUrl(ports)],
+    ["plugin.choria.middleware_hosts", brokerUrl(site, ports)],
     ["plugin.choria.use_srv", "false"],
-    ...own(layout, "aaasvc", "signer-service"),
+    ...own(site, "aaasvc", "signer-service"),
   ]);
 }
 
-async function aaaConf(layout: Layout, { ports }: NetworkSettings): Promise<string> {
-  const password =
-    existingPassword(layout) ?? (await Bun.password.hash(userPassword, { algorithm: "bcrypt", cost: 10 }));
+async function aaaConf({ ports, site }: NetworkSettings, kept: string | undefined): Promise<string> {
+  const password = kept ?? (await Bun.password.hash(userPassword, { algorithm: "bcrypt", cost: 10 }));
   const user = (username: string, broker_permissions: object, policy?: string) => ({
     username,
     password,
-    ...(policy === undefined ? {} : { opa_policy_file: layout.config("aaa", policy) }),
+    ...(policy === undefined ? {} : { opa_policy_file: site.config("aaa", policy) }),
     broker_permissions,
   });
   return `${JSON.stringify(
     {
-      choria_config: layout.config("aaa", "aaa-choria.conf"),
+      choria_config: site.config("aaa", "aaa-choria.conf"),
       logfile: "/dev/stdout",
       loglevel: "info",
-      site: "local",
+      site: site.name,
       port: ports.aaa,
-      address: "127.0.0.1",
+      address: site.listen,
       monitor_port: ports.aaaMonitor,
-      monitor_address: "127.0.0.1",
-      tls_certificate: layout.credential("aaasvc", "public.crt"),
-      tls_key: layout.credential("aaasvc", "private.key"),
+      monitor_address: site.listen,
+      tls_certificate: site.credential("aaasvc", "public.crt"),
+      tls_key: site.credential("aaasvc", "private.key"),
       authenticator: "userlist",
       authorizer: "opa",
       signer: "basicjwt",
       auditors: ["logfile"],
-      logfile_auditor: { logfile: layout.log("signer_audit") },
+      logfile_auditor: { logfile: site.log("signer_audit") },
       basicjwt_signer: {
-        signing_certificate: layout.credential("aaasvc", "chain-signer.public"),
-        signing_token: layout.credential("aaasvc", "request-signer.jwt"),
-        signing_seed: layout.credential("aaasvc", "request-signer.seed"),
+        signing_certificate: site.credential("aaasvc", "chain-signer.public"),
+        signing_token: site.credential("aaasvc", "request-signer.jwt"),
+        signing_seed: site.credential("aaasvc", "request-signer.seed"),
         max_validity: "2h",
         choria_service: true,
       },
       userlist_authenticator: {
-        signing_key: layout.credential("aaasvc", "chain-signer.seed"),
-        signing_token: layout.credential("aaasvc", "chain-signer.jwt"),
+        signing_key: site.credential("aaasvc", "chain-signer.seed"),
+        signing_token: site.credential("aaasvc", "chain-signer.jwt"),
         validity: "1h",
         users: [
           user("admin", { org_admin: true, system_user: true, signed_fleet_management: true }, "admin.rego"),
@@ -151,31 +151,31 @@ allow if {
 }
 `;
 
-function provisionerChoriaCfg(layout: Layout, { ports }: NetworkSettings): string {
+function provisionerChoriaCfg({ ports, site }: NetworkSettings): string {
   return formatConf([
     ["identity", "provisioner_signer"],
-    ["plugin.choria.middleware_hosts", brokerUrl(ports)],
+    ["plugin.choria.middleware_hosts", brokerUrl(site, ports)],
     ["plugin.choria.use_srv", "false"],
-    ...own(layout, "provisioner", "signer"),
+    ...own(site, "provisioner", "signer"),
   ]);
 }
 
-function provisionerYaml(layout: Layout, { ports, issuer, helper }: NetworkSettings): string {
+function provisionerYaml({ ports, issuer, helper, site }: NetworkSettings): string {
   const settings = {
     workers: 4,
     interval: "1m",
     logfile: "/dev/stdout",
     loglevel: "info",
-    helper: joinCommand(bunCommand(helper, layout.config("provisioner", "helper.json"))),
+    helper: joinCommand([...helper, site.config("provisioner", "helper.json")]),
     token: provisioningSecret,
     choria_insecure: false,
-    site: "local",
+    site: site.name,
     monitor_port: ports.provisionerMonitor,
-    monitor_address: "127.0.0.1",
+    monitor_address: site.listen,
     broker_provisioning_password: provisioningSecret,
     jwt_verify_cert: issuer,
-    jwt_signing_key: layout.credential("provisioner", "signer.seed"),
-    jwt_signing_token: layout.credential("provisioner", "signer.jwt"),
+    jwt_signing_key: site.credential("provisioner", "signer.seed"),
+    jwt_signing_token: site.credential("provisioner", "signer.jwt"),
     features: { jwt: true, ed25519: true },
   };
   // JSON is YAML, and quotes whatever needs quoting.
@@ -183,34 +183,34 @@ function provisionerYaml(layout: Layout, { ports, issuer, helper }: NetworkSetti
   return `${lines.join("\n")}\n`;
 }
 
-function helperSettings(layout: Layout, { ports, issuer }: NetworkSettings): string {
+function helperSettings(layout: Layout, { ports, issuer, site }: NetworkSettings): string {
   const plugins = readFileSync(layout.credential("client", "plugin-signer.public"), "utf8").trim();
-  return `${JSON.stringify({ brokers: brokerUrl(ports), issuer, pluginSigner: plugins, layout: "folder" }, null, 2)}\n`;
+  return `${JSON.stringify({ brokers: brokerUrl(site, ports), issuer, pluginSigner: plugins, layout: site.serverLayout }, null, 2)}\n`;
 }
 
-function clientConf(layout: Layout, { ports, issuer }: NetworkSettings): string {
+function clientConf({ ports, issuer, site }: NetworkSettings): string {
   return formatConf([
     ["loglevel", "warn"],
-    ["plugin.choria.middleware_hosts", brokerUrl(ports)],
+    ["plugin.choria.middleware_hosts", brokerUrl(site, ports)],
     ["plugin.choria.use_srv", "false"],
     ["plugin.choria.discovery.broadcast.windowed_timeout", "true"],
     ["plugin.choria.security.request_signer.service", "true"],
-    ["plugin.login.aaasvc.login.url", `https://127.0.0.1:${ports.aaa}/choria/v1/login`],
+    ["plugin.login.aaasvc.login.url", `https://${site.hosts.aaa}:${ports.aaa}/choria/v1/login`],
     ["plugin.choria.network.system.user", "system"],
     ["plugin.choria.network.system.password", "system"],
     ["plugin.security.provider", "choria"],
-    ["plugin.security.choria.token_file", layout.data("client/client.jwt")],
-    ["plugin.security.choria.seed_file", layout.data("client/client.key")],
-    ["plugin.choria.services.registry.cache", layout.data("client/registry")],
+    ["plugin.security.choria.token_file", site.data("client/client.jwt")],
+    ["plugin.security.choria.seed_file", site.data("client/client.key")],
+    ["plugin.choria.services.registry.cache", site.data("client/registry")],
     ...trust(issuer),
   ]);
 }
 
-function own(layout: Layout, owner: string, name: string): [string, string][] {
+function own(site: Site, owner: string, name: string): [string, string][] {
   return [
     ["plugin.security.provider", "choria"],
-    ["plugin.security.choria.token_file", layout.credential(owner, `${name}.jwt`)],
-    ["plugin.security.choria.seed_file", layout.credential(owner, `${name}.seed`)],
+    ["plugin.security.choria.token_file", site.credential(owner, `${name}.jwt`)],
+    ["plugin.security.choria.seed_file", site.credential(owner, `${name}.seed`)],
   ];
 }
 
@@ -221,6 +221,6 @@ function trust(issuer: string): [string, string][] {
   ];
 }
 
-function brokerUrl(ports: Ports): string {
-  return `nats://127.0.0.1:${ports.broker}`;
+function brokerUrl(site: Site, ports: Ports): string {
+  return `nats://${site.hosts.broker}:${ports.broker}`;
 }

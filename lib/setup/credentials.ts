@@ -14,7 +14,7 @@ import {
   readTokenFile,
   writeTokenFile,
 } from "../tokens/mod.ts";
-import type { Layout, Ports } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 
 const year = 365 * 86_400_000;
 
@@ -25,9 +25,10 @@ export const provisioningSecret = "s3cret";
  * Make an organization: its issuer and, signed by it, everybody who takes part before any server exists. What is
  * already there and still good stays as it is, so that a second run changes nothing.
  *
+ * @param brokerUrl Where new servers find the broker that has them provisioned.
  * @returns the organization issuer's public key.
  */
-export async function createCredentials(layout: Layout, ports: Ports): Promise<string> {
+export async function createCredentials(layout: Layout, brokerUrl: string): Promise<string> {
   const maker = new CredentialMaker(layout, makeKey(layout, "issuer", "issuer"));
   await maker.client("aaasvc", "chain-signer", { callerid: "aaa_chain_delegator", permissions: {}, canIssue: true });
   const delegator = { callerid: "aaa_request_signer", permissions: { authentication_delegator: true } };
@@ -41,7 +42,7 @@ export async function createCredentials(layout: Layout, ports: Ports): Promise<s
   });
   await maker.client("stream-replicator", "choria", replicator);
   makeKey(layout, "client", "plugin-signer");
-  await maker.provisioning(`nats://127.0.0.1:${ports.broker}`);
+  await maker.provisioning(brokerUrl);
   await maker.certificate("broker", "broker.choria.local");
   await maker.certificate("aaasvc", "aaa.choria.local");
   return maker.issuer.publicKey;

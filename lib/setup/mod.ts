@@ -19,3 +19,4 @@ export {
   stopNetwork,
 } from "./network.ts";
 export { logTail, type ProcessSpec, rememberProcess, runningPid, startProcess, stopProcess } from "./process.ts";
+export { composeSite, localSite, type Site } from "./site.ts";

@@ -6,6 +6,7 @@ import { writeConfiguration } from "./configuration.ts";
 import { createCredentials } from "./credentials.ts";
 import { defaultPorts, type Layout, type Ports } from "./layout.ts";
 import { bunCommand, logTail, type ProcessSpec, runningPid, startProcess, stopProcess } from "./process.ts";
+import { localSite } from "./site.ts";
 
 /** A network on this machine. */
 export interface NetworkOptions {
@@ -35,9 +36,9 @@ export async function prepareNetwork(options: NetworkOptions, ports: Partial<Por
   const { layout, checkout } = options;
   const chosen = { ...defaultPorts, ...readPorts(layout), ...ports };
   mkdirSync(layout.root, { recursive: true, mode: 0o700 });
-  const issuer = await createCredentials(layout, chosen);
-  const helper = join(checkout, "containers/provisioner/helper.ts");
-  await writeConfiguration(layout, { ports: chosen, issuer, helper });
+  const issuer = await createCredentials(layout, `nats://127.0.0.1:${chosen.broker}`);
+  const helper = bunCommand(join(checkout, "containers/provisioner/helper.ts"));
+  await writeConfiguration(layout, { ports: chosen, issuer, helper, site: localSite(layout) });
   writeFileAtomic(layout.network, `${JSON.stringify({ ports: chosen }, null, 2)}\n`);
   return chosen;
 }
