@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, parseObject } from "../std/mod.ts";
+import { type JsonObject, parseObject } from "../std/mod.ts";
+import { cloudEventData } from "./cloudevent.ts";
 import { eventSource, protocolPrefix } from "./encode.ts";
 import type { EventType, GovernorEvent, LifecycleEvent } from "./event.ts";
 import { eventTypes } from "./event.ts";
@@ -19,11 +20,9 @@ export function decodeEvent(data: Uint8Array | string): LifecycleEvent {
   const { protocol } = document;
   if (typeof protocol === "string" && protocol.startsWith("io.choria.lifecycle"))
     return decodeInner(document, protocol);
-  if (document.specversion !== "1.0" || document.source !== eventSource || !isObject(document.data)) {
-    throw new LifecycleError("unsupported event format");
-  }
-  const inner = document.data.protocol;
-  return decodeInner(document.data, typeof inner === "string" ? inner : "");
+  const inner = cloudEventData(document, eventSource);
+  if (inner === undefined) throw new LifecycleError("unsupported event format");
+  return decodeInner(inner, typeof inner.protocol === "string" ? inner.protocol : "");
 }
 
 function readDocument(data: Uint8Array | string): JsonObject {

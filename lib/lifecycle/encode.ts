@@ -1,4 +1,5 @@
-import { encodeUtf8, formatRfc3339, type JsonObject } from "../std/mod.ts";
+import { encodeUtf8, type JsonObject } from "../std/mod.ts";
+import { cloudEvent } from "./cloudevent.ts";
 import type { LifecycleEvent } from "./event.ts";
 
 /** Whether an event travels in a CloudEvents 1.0 envelope, as those of servers do, or by itself. */
@@ -16,7 +17,10 @@ export const eventSource = "io.choria.lifecycle";
  */
 export function encodeEvent(event: LifecycleEvent, format: EventFormat = "cloudevent"): Uint8Array {
   checkComponent(event.component);
-  const document = format === "plain" ? plainDocument(event) : cloudEvent(event);
+  const data = plainDocument(event);
+  const { id, identity: subject, timestamp } = event;
+  const envelope = { id, source: eventSource, type: protocolPrefix + event.type, subject, timestamp, data };
+  const document = format === "plain" ? data : cloudEvent(envelope);
   return encodeUtf8(JSON.stringify(document));
 }
 
@@ -52,17 +56,4 @@ function extras(event: LifecycleEvent): JsonObject {
     case "governor":
       return { governor: event.governor, sequence: event.sequence, event_type: event.action };
   }
-}
-
-function cloudEvent(event: LifecycleEvent): JsonObject {
-  return {
-    specversion: "1.0",
-    id: event.id,
-    source: eventSource,
-    type: protocolPrefix + event.type,
-    subject: event.identity,
-    datacontenttype: "application/json",
-    time: formatRfc3339(event.timestamp * 1_000),
-    data: plainDocument(event),
-  };
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { type CloudEvent, cloudEvent, cloudEventData } from "./cloudevent.ts";
 export { decodeEvent, LifecycleError } from "./decode.ts";
 export { type EventFormat, encodeEvent, eventSubject } from "./encode.ts";
 export {

@@ -5,8 +5,36 @@
  */
 export { type CommandOptions, type CommandOutcome, runCommand } from "./command.ts";
 export type { MachineData } from "./data.ts";
+export {
+  decodeMachineEvent,
+  encodeMachineEvent,
+  type MachineEvent,
+  MachineEventError,
+  machineEventData,
+  machineEventSubject,
+  machineSubjects,
+  type TransitionEvent,
+  type WatcherEvent,
+} from "./events.ts";
 export { type GovernedOptions, governed } from "./governed.ts";
+export { MachineGroup, type MachineGroupOptions } from "./group.ts";
+export { type MachineHost, type MachineHostOptions, startMachineHost } from "./host.ts";
+export type { Machine } from "./machine.ts";
+export {
+  type DecodedManifest,
+  decodeManifest,
+  inspectManifest,
+  type Manifest,
+  type ManifestWarning,
+  type ManifestWatcher,
+  type Subscription,
+  type Transition,
+} from "./manifest.ts";
+export { ManifestError, type ManifestFault } from "./manifest_error.ts";
 export { Pulse, type PulseOptions } from "./pulse.ts";
+export { encodeMachineState, type MachineCriteria, type MachineState, neverStarted } from "./state.ts";
+export { statesOf } from "./states.ts";
+export { loadMachine, type StoredMachine } from "./store.ts";
 export type {
   ForeignState,
   MachineNode,
