@@ -2,7 +2,7 @@ import type { Auth, Authenticator, NatsConnection, Server } from "@nats-io/nats-
 import { connect as dial, type NodeConnectionOptions } from "@nats-io/transport-node";
 import { encodeBase64Url } from "../crypto/mod.ts";
 import { type Backoff, backoff, encodeUtf8, errorText, twentySecondSteps } from "../std/mod.ts";
-import type { ConnectOptions, Login } from "./options.ts";
+import type { ConnectOptions, Login, TlsOptions } from "./options.ts";
 
 /**
  * A CONNECT of a protocol version that no nats-server speaks, so that each refuses it. It stands in for a login
@@ -77,7 +77,17 @@ function dialOptions(options: ConnectOptions, pace: ReconnectPace): NodeConnecti
     // older than it: only the other hook is called once for each attempt.
     reconnectDelayHandler: () => 0,
     reconnectToServer: (pool) => delayed(pool[0], pace),
-    ...(tls === false ? {} : { tls: tls.ca === undefined ? { rejectUnauthorized: false } : { ca: tls.ca } }),
+    ...(options.echo === false ? { noEcho: true } : {}),
+    ...(tls === false ? {} : { tls: tlsFields(tls) }),
+  };
+}
+
+function tlsFields({ ca, cert, key, trustSystem = false, handshakeFirst = false }: TlsOptions) {
+  return {
+    ...(ca === undefined ? { rejectUnauthorized: trustSystem } : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(handshakeFirst ? { handshakeFirst } : {}),
   };
 }
 
@@ -97,10 +107,12 @@ function authenticator({ login, logger }: ConnectOptions): Authenticator {
   };
 }
 
-function connectFields({ token, key, user, password, nkey }: Login, nonce = ""): object {
+function connectFields({ token, key, user, password, nkey, jwt }: Login, nonce = ""): object {
   const signer = nkey ?? key;
   return {
-    ...(nkey === undefined ? {} : { nkey: nkey.publicKey }),
+    // A user's JWT holds the public key already.
+    ...(nkey === undefined || jwt !== undefined ? {} : { nkey: nkey.publicKey }),
+    ...(jwt === undefined ? {} : { jwt }),
     ...(token === undefined ? {} : { auth_token: token }),
     // Peers of the original send the token twice; a broker that has no operator keys ignores the second.
     ...(token !== undefined && key !== undefined ? { jwt: token } : {}),

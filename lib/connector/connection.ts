@@ -1,4 +1,4 @@
-import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
+import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/nats-core";
 import { backoff, type Clock, errorText, fiveSecondSteps, type Logger, systemClock } from "../std/mod.ts";
 import { dialOnce, ReconnectPace } from "./_dial.ts";
 import { Outbox } from "./_outbox.ts";
@@ -20,6 +20,8 @@ export interface Connection extends AsyncDisposable {
    * @param queue Share the messages among all subscribers that give the same name.
    */
   subscribe(subject: string, handler: (message: Msg) => void | Promise<void>, queue?: string): Subscription;
+  /** A subject of our own, for answers that come in more than one message. */
+  newInbox(): string;
   /** Wait until the broker has seen everything sent so far. */
   flush(): Promise<void>;
   /** Send what is buffered and close. Idempotent. */
@@ -61,6 +63,7 @@ class BrokerConnection implements Connection {
   readonly closed: Promise<Error | undefined>;
   readonly #logger: Logger;
   readonly #onState: ConnectOptions["onState"];
+  readonly #inboxPrefix: string;
   readonly #pace: ReconnectPace;
   readonly #clock: Clock;
   readonly #outbox = new Outbox(outboxBytes);
@@ -73,6 +76,7 @@ class BrokerConnection implements Connection {
     this.#pace = pace;
     this.#logger = options.logger;
     this.#onState = options.onState;
+    this.#inboxPrefix = options.inboxPrefix;
     this.closed = nats.closed().then((error) => (error instanceof Error ? error : undefined));
     void this.#watch();
     this.#logger.debug("Connected to the broker", { server: this.server, connection: options.name });
@@ -100,6 +104,10 @@ class BrokerConnection implements Connection {
         else void this.#handle(subject, handler, message);
       },
     });
+  }
+
+  newInbox(): string {
+    return createInbox(this.#inboxPrefix);
   }
 
   flush(): Promise<void> {

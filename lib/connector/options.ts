@@ -10,14 +10,30 @@ export interface Login {
   key?: KeyPair;
   user?: string;
   password?: string;
-  /** Key of a NATS user: the broker's own parts log in with one, nobody else. */
+  /** Key of a NATS user: the broker's own parts log in with one, and who connects to NATS servers of others. */
   nkey?: Nkey;
+  /** JWT of a NATS user; goes with its {@link Login.nkey}. */
+  jwt?: string;
 }
 
 /** How the connection is encrypted. */
 export interface TlsOptions {
   /** PEM of the authorities that may vouch for the broker; without any, TLS only encrypts. */
   ca?: string;
+  /** PEM of a certificate to show, with its {@link TlsOptions.key}. */
+  cert?: string;
+  /** PEM of that certificate's key. */
+  key?: string;
+  /**
+   * Where there is no {@link TlsOptions.ca}: accept those that the system's authorities vouch for, instead of anybody.
+   * @default false
+   */
+  trustSystem?: boolean;
+  /**
+   * Begin with TLS, as servers with `handshake_first` want it.
+   * @default false
+   */
+  handshakeFirst?: boolean;
 }
 
 /** How {@link connectBroker} connects. */
@@ -57,6 +73,11 @@ export interface ConnectOptions {
    * @default 0
    */
   attempts?: number;
+  /**
+   * Receive what this connection publishes itself, where it subscribes to it.
+   * @default true
+   */
+  echo?: boolean;
   /** Told of each change between connected and disconnected. */
   onState?: (state: "connected" | "disconnected" | "closed") => void;
 }
