@@ -1,4 +1,4 @@
-import { boolean, commaList, integer, path, pathList, text } from "./setting.ts";
+import { boolean, commaList, duration, integer, path, pathList, text } from "./setting.ts";
 
 /** Keys of the server. */
 export const serverSettings = {
@@ -31,6 +31,13 @@ export const serverSettings = {
   "plugin.choria.agent_provider.mcorpc.libdir": pathList("Folders with agents and their DDLs"),
   "plugin.choria.machine.store": path("Folder of autonomous agents"),
   "plugin.choria.machine.signing_key": text("", "Public key that signs autonomous agents"),
+  "plugin.machines.download": boolean(false, "Fetch the autonomous agents that a bucket lists"),
+  "plugin.machines.bucket": text("CHORIA_PLUGINS", "Bucket that lists autonomous agents to fetch"),
+  "plugin.machines.key": text("plugins", "Key under which they are listed"),
+  "plugin.machines.purge": boolean(true, "Remove those that are listed no longer"),
+  "plugin.machines.poll_interval": duration("1m", "Time between looks at the bucket"),
+  "plugin.machines.check_interval": duration("30s", "Time between looks at what was fetched"),
+  "plugin.machines.signing_key": text("", "Public key that signs the list"),
   "plugin.choria.services.registry.store": path("Folder of DDLs served to clients"),
   "plugin.choria.submission.spool": path("Folder of messages waiting to be sent"),
   "plugin.choria.submission.max_spool_size": integer(500, "Most messages waiting"),

@@ -3,6 +3,19 @@
  *
  * @module
  */
+export { type ArchiveLimits, archiveLimits, type ExtractOptions, extractArchive } from "./archive/extract.ts";
+export { type FetchOptions, fetchArchive } from "./archive/fetch.ts";
+export { checkInstalled, type Installed, type InstallOptions, installArchive } from "./archive/install.ts";
+export {
+  checkFolder,
+  faultsOf,
+  fileDigest,
+  formatSums,
+  parseSums,
+  type Sums,
+  sumFolder,
+} from "./archive/sums.ts";
+export { ArchiveError } from "./archive/tar.ts";
 export { type CommandOptions, type CommandOutcome, runCommand } from "./command.ts";
 export type { MachineData } from "./data.ts";
 export {
@@ -31,6 +44,17 @@ export {
   type Transition,
 } from "./manifest.ts";
 export { ManifestError, type ManifestFault } from "./manifest_error.ts";
+export { type ManagerOptions, managerName, pluginSums, renderManager } from "./plugins/manager_machine.ts";
+export { type MatchedNode, matchesNode } from "./plugins/matcher.ts";
+export { pluginsManager } from "./plugins/plugins_manager.ts";
+export {
+  isSigned,
+  type PluginEntry,
+  packSpecification,
+  parsePlugins,
+  readSpecification,
+  SpecificationError,
+} from "./plugins/specification.ts";
 export { Pulse, type PulseOptions } from "./pulse.ts";
 export { encodeMachineState, type MachineCriteria, type MachineState, neverStarted } from "./state.ts";
 export { statesOf } from "./states.ts";

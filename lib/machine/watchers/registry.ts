@@ -2,7 +2,10 @@ import type { WatcherKind } from "../watcher.ts";
 
 /** Every kind of watcher, each loaded when the first machine asks for it. */
 const kinds: Readonly<Record<string, () => Promise<WatcherKind>>> = {
+  archive: async () => (await import("./archive.ts")).kind,
   exec: async () => (await import("./exec.ts")).kind,
+  kv: async () => (await import("./kv.ts")).kind,
+  plugins: async () => (await import("./plugins.ts")).kind,
   timer: async () => (await import("./timer.ts")).kind,
 };
 

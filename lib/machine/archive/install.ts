@@ -1,0 +1,98 @@
+import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type ArchiveLimits, archiveLimits, extractArchive } from "./extract.ts";
+import { type FetchOptions, fetchArchive, withoutSecrets } from "./fetch.ts";
+import { checkFolder } from "./sums.ts";
+import { ArchiveError } from "./tar.ts";
+
+/** What {@link installArchive} installs, and where. */
+export interface InstallOptions extends Omit<FetchOptions, "path" | "maxBytes"> {
+  /** SHA-256 of the archive, hex. */
+  checksum: string;
+  /** Folder that the archive's folder comes to lie in; made where it is missing. */
+  target: string;
+  /** The folder that the archive holds, relative. */
+  creates: string;
+  /** Name of the file of digests in that folder; empty where there is none. */
+  sumsFile: string;
+  /** SHA-256 of the file of digests, hex. */
+  sumsDigest: string;
+  /** Whose leftovers of earlier tries are removed: a part of a file name. */
+  owner: string;
+  limits?: ArchiveLimits;
+}
+
+/** What an archive leaves in its target. */
+export type Installed = Pick<InstallOptions, "target" | "creates" | "sumsFile" | "sumsDigest">;
+
+/** What is wrong with an installed archive; empty where nothing is. Never rejects. */
+export async function checkInstalled({ target, creates, sumsFile, sumsDigest }: Installed): Promise<string> {
+  const folder = join(target, creates);
+  if (!isFolder(folder)) return "it is not there";
+  return sumsFile === "" ? "" : checkFolder(folder, sumsFile, sumsDigest);
+}
+
+/**
+ * Fetch an archive, check it, unpack it beside where it belongs, check what came out and put that in the place of what
+ * was there, which stays untouched until then.
+ *
+ * @throws {ArchiveError} or the system's error. Nothing is left behind, whatever happens.
+ */
+export async function installArchive(options: InstallOptions): Promise<void> {
+  const { target, creates, checksum, source, signal, limits = archiveLimits } = options;
+  const work = workFolder(options);
+  try {
+    const archive = join(work, "archive.tgz");
+    const found = await fetchArchive({ ...options, path: archive, maxBytes: limits.packed });
+    if (found !== checksum.toLowerCase()) {
+      throw new ArchiveError(`archive checksum ${found} != ${checksum} missmatch for ${withoutSecrets(source)}`);
+    }
+    const unpacked = join(work, "unpacked");
+    await extractArchive(archive, unpacked, signal === undefined ? { limits } : { limits, signal });
+    const fault = await checkInstalled({ ...options, target: unpacked });
+    if (fault !== "")
+      throw new ArchiveError(`The archive ${withoutSecrets(source)} is not what it should be: ${fault}`);
+    signal?.throwIfAborted();
+    replace(join(unpacked, creates), join(target, creates), join(work, "replaced"));
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Renames alone, so that there is hardly a moment at which nothing is there. */
+function replace(made: string, place: string, aside: string): void {
+  mkdirSync(dirname(place), { recursive: true, mode: 0o700 });
+  const isTaken = lstatSync(place, { throwIfNoEntry: false }) !== undefined;
+  if (isTaken) renameSync(place, aside);
+  try {
+    renameSync(made, place);
+  } catch (error) {
+    if (isTaken) renameSync(aside, place);
+    throw error;
+  }
+}
+
+/** A folder of our own below `tmp` of the target, which is on the same disk and passed over by who looks for agents. */
+function workFolder({ target, owner }: InstallOptions): string {
+  if (!existsSync(target)) {
+    mkdirSync(target, { recursive: true, mode: 0o700 });
+    chmodSync(target, 0o700);
+  }
+  const common = join(target, "tmp");
+  mkdirSync(common, { recursive: true, mode: 0o700 });
+  if (!lstatSync(common).isDirectory()) throw new ArchiveError(`${common} is no folder of ours`);
+  const prefix = `${owner.replaceAll(/[^\w-]/g, "_")}.`;
+  for (const name of readdirSync(common)) {
+    // A process that was killed cannot clean up after itself.
+    if (name.startsWith(prefix)) rmSync(join(common, name), { recursive: true, force: true });
+  }
+  return mkdtempSync(join(common, prefix));
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch {
+    return false;
+  }
+}
