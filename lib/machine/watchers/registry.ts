@@ -5,6 +5,7 @@ const kinds: Readonly<Record<string, () => Promise<WatcherKind>>> = {
   archive: async () => (await import("./archive.ts")).kind,
   exec: async () => (await import("./exec.ts")).kind,
   kv: async () => (await import("./kv.ts")).kind,
+  nagios: async () => (await import("./nagios.ts")).kind,
   plugins: async () => (await import("./plugins.ts")).kind,
   timer: async () => (await import("./timer.ts")).kind,
 };
