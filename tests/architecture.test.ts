@@ -6,7 +6,7 @@ const checkout = resolve(import.meta.dir, "..");
 
 /** Rooms by row, lowest first. A room imports rooms of lower rows, and where noted, a neighbour. */
 const rows = [
-  ["std", "cli", "re2"],
+  ["std", "cli", "re2", "template"],
   ["crypto", "config", "expr", "process", "rego"],
   ["tokens", "ddl"],
   ["protocol", "permissions", "codegen"],
