@@ -56,6 +56,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "ping", summary: "See which nodes answer", load: () => import("./ping.ts") },
   { name: "plugin", summary: "Read the DDLs of agents, and generate from them", load: () => import("./plugin.ts") },
   { name: "req", aliases: ["rpc", "request"], summary: "Call an action of an agent", load: () => import("./req.ts") },
+  { name: "scout", summary: "Look at the health checks of the fleet", load: () => import("./scout.ts") },
   { name: "server", summary: "Run the server", load: () => import("./server.ts") },
   { name: "tool", aliases: ["t"], summary: "Tools for operators", load: () => import("./tool.ts") },
 ];

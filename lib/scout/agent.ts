@@ -1,7 +1,8 @@
+import type { MachineState } from "../machine/mod.ts";
 import { statusCodes } from "../protocol/mod.ts";
-import { type ActionContext, ActionError, type Agent, type RpcAgentOptions, rpcAgent } from "../rpc/mod.ts";
+import { ActionError, type Agent, type RpcAgentOptions, rpcAgent } from "../rpc/mod.ts";
 import { isStringList, type JsonObject, version } from "../std/mod.ts";
-import type { ScoutMachine, ScoutMachines } from "./machines.ts";
+import type { ScoutMachines } from "./machines.ts";
 
 /** What the agent works with. */
 export interface ScoutAgentOptions extends RpcAgentOptions {
@@ -26,8 +27,7 @@ export function scoutAgent(options: ScoutAgentOptions): Agent {
     timeout: 20,
   };
   const { machines } = options;
-  const steer = (event: CheckEvent) => (data: JsonObject, context: ActionContext) =>
-    transition(machines, event, namesOf(data), context.signal);
+  const steer = (event: CheckEvent) => (data: JsonObject) => transition(machines, event, namesOf(data));
   const actions = {
     checks: () => ({ checks: checksOf(machines).map(checkDocument) }),
     trigger: steer("FORCE_CHECK"),
@@ -37,12 +37,12 @@ export function scoutAgent(options: ScoutAgentOptions): Agent {
   return rpcAgent(metadata, actions, options);
 }
 
-function checksOf(machines: ScoutMachines): ScoutMachine[] {
-  return machines.list().filter(({ isCheck }) => isCheck);
+function checksOf(machines: ScoutMachines): MachineState[] {
+  return machines.states().filter(({ scout }) => scout);
 }
 
-function checkDocument({ name, state, version, startTime, status }: ScoutMachine): JsonObject {
-  return { name, state, version, start_time: startTime, status: status ?? null };
+function checkDocument({ name, state, version, startTime, currentState }: MachineState): JsonObject {
+  return { name, state, version, start_time: startTime, status: currentState ?? null };
 }
 
 /** What a steering action answers: names of checks. */
@@ -52,30 +52,21 @@ interface Outcome {
   skipped: string[];
 }
 
-/** A check that is busy makes its caller wait, so all are asked at once. */
-async function transition(
-  machines: ScoutMachines,
-  event: CheckEvent,
-  names: readonly string[],
-  signal: AbortSignal,
-): Promise<Outcome> {
+function transition(machines: ScoutMachines, event: CheckEvent, names: readonly string[]): Outcome {
   const checks = new Map(checksOf(machines).map((check) => [check.name, check] as const));
-  const wanted = names.length === 0 ? [...checks.keys()] : [...new Set(names)];
-  const results = await Promise.all(wanted.map((name) => fire(machines, checks.get(name), event)));
-  signal.throwIfAborted();
-  const which = (result: Result) => wanted.filter((_name, at) => results[at] === result);
-  const outcome = { transitioned: which("transitioned"), failed: which("failed"), skipped: which("skipped") };
+  const outcome: Outcome = { transitioned: [], failed: [], skipped: [] };
+  for (const name of names.length === 0 ? checks.keys() : new Set(names)) {
+    outcome[fire(machines, checks.get(name), event)].push(name);
+  }
   if (names.length === 0 || outcome.failed.length === 0) return outcome;
   throw new ActionError(`Some checks could not be transitioned to ${event}`, { data: outcome });
 }
 
-type Result = "transitioned" | "failed" | "skipped";
-
-async function fire(machines: ScoutMachines, check: ScoutMachine | undefined, event: CheckEvent): Promise<Result> {
+function fire(machines: ScoutMachines, check: MachineState | undefined, event: CheckEvent): keyof Outcome {
   if (check === undefined) return "failed";
   if (!check.availableTransitions.includes(event)) return "skipped";
   try {
-    await machines.transition(check.id, event);
+    machines.transition({ id: check.id }, event);
     return "transitioned";
   } catch {
     return "failed";

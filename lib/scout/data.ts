@@ -11,7 +11,7 @@ const statusNames = ["OK", "WARNING", "CRITICAL", "UNKNOWN"] as const;
  * @param now The present, milliseconds since the epoch.
  */
 export function scoutData(query: string, machines: ScoutMachines, now: number): JsonObject {
-  const check = machines.list().find(({ name, isCheck }) => isCheck && name === query);
+  const check = machines.states().find(({ name, scout }) => scout && name === query);
   if (check === undefined) return {};
   const { name, version, state, path, id, startTime } = check;
   return {
@@ -22,7 +22,7 @@ export function scoutData(query: string, machines: ScoutMachines, now: number): 
     id,
     start_time: startTime,
     uptime: Math.max(0, Math.floor(now / 1_000) - startTime),
-    history: checkHistory(check.status),
+    history: checkHistory(check.currentState),
   };
 }
 

@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, parseObject } from "../std/mod.ts";
+import { decodeMachineEvent, MachineEventError, machineSubjects } from "../machine/mod.ts";
+import { isObject } from "../std/mod.ts";
 
 /** A check has run. */
 export interface CheckResult {
@@ -38,76 +39,59 @@ export interface MachineTransition {
 /** What machines publish that health checks are followed by. */
 export type ScoutEvent = CheckResult | MachineTransition;
 
-/** A document that is no {@link ScoutEvent}. */
-export class ScoutEventError extends Error {
-  override readonly name = "ScoutEventError";
-}
-
 /** Subjects that {@link ScoutEvent}s are published to. */
-export const scoutSubjects = ["choria.machine.transition", "choria.machine.watcher.nagios.state"] as const;
-
-const checkProtocol = "io.choria.machine.watcher.nagios.v1.state";
-const transitionProtocol = "io.choria.machine.v1.transition";
+export const scoutSubjects = [machineSubjects.transitions, machineSubjects.watchers("nagios")] as const;
 
 /** Longest document that is looked at, in bytes. */
 const mostBytes = 256 * 1_024;
 /** Most figures that are taken from one document. */
 const mostFigures = 100;
-/** Longest names and outputs that are kept. */
+/** Longest names, states and outputs that are kept. */
 const longestName = 256;
+const longestState = 64;
 const longestOutput = 8_192;
 
 /**
  * Read a CloudEvent of a check or of a transition.
  *
- * @throws {ScoutEventError} when it is another document, or damaged.
+ * @throws {MachineEventError} when it is another document, or damaged.
  */
 export function decodeScoutEvent(bytes: Uint8Array): ScoutEvent {
-  const data = eventData(bytes);
-  const base = {
-    time: secondsOf(data) * 1_000,
-    identity: name(data, "identity"),
-    machine: name(data, "machine"),
+  if (bytes.length > mostBytes) throw new MachineEventError(`Larger than ${mostBytes} bytes`);
+  const event = decodeMachineEvent(bytes);
+  const time = event.timestamp * 1_000;
+  const base = { time, identity: name("identity", event.identity), machine: name("machine", event.machine) };
+  if (event.kind === "transition") {
+    const { transition, from, to } = event;
+    return { kind: "transition", ...base, transition: state(transition), from: state(from), to: state(to) };
+  }
+  if (event.type !== "nagios") throw new MachineEventError("Neither a check nor a transition");
+  const { status, output, perfdata } = event.fields;
+  return {
+    kind: "check",
+    ...base,
+    status: state(text("status", status)),
+    output: text("output", output).slice(0, longestOutput),
+    perfdata: figures(perfdata),
   };
-  if (data.protocol === transitionProtocol) {
-    const transition = name(data, "transition");
-    return { kind: "transition", ...base, transition, from: name(data, "from_state"), to: name(data, "to_state") };
-  }
-  if (data.protocol !== checkProtocol) throw new ScoutEventError("Neither a check nor a transition");
-  const output = text(data, "output").slice(0, longestOutput);
-  return { kind: "check", ...base, status: text(data, "status").slice(0, 32), output, perfdata: figures(data) };
 }
 
-function eventData(bytes: Uint8Array): JsonObject {
-  if (bytes.length > mostBytes) throw new ScoutEventError(`Larger than ${mostBytes} bytes`);
-  let document: JsonObject;
-  try {
-    document = parseObject(bytes);
-  } catch (error) {
-    throw new ScoutEventError("Not a JSON document", { cause: error });
-  }
-  if (document.specversion !== "1.0" || !isObject(document.data)) throw new ScoutEventError("Not a CloudEvent");
-  return document.data;
-}
-
-function secondsOf({ timestamp }: JsonObject): number {
-  if (typeof timestamp === "number" && Math.abs(timestamp) < 1e11) return timestamp;
-  throw new ScoutEventError("/data/timestamp: expected seconds");
-}
-
-function name(data: JsonObject, key: string): string {
-  const value = text(data, key);
+function name(key: string, value: string): string {
   if (value !== "" && value.length <= longestName) return value;
-  throw new ScoutEventError(`/data/${key}: expected a name of at most ${longestName} characters`);
+  throw new MachineEventError(`/data/${key}: expected a name of at most ${longestName} characters`);
 }
 
-function text(data: JsonObject, key: string): string {
-  const value = data[key] ?? "";
+function state(value: string): string {
+  return value.slice(0, longestState);
+}
+
+function text(key: string, value: unknown): string {
+  if (value === undefined || value === null) return "";
   if (typeof value === "string") return value;
-  throw new ScoutEventError(`/data/${key}: expected a text`);
+  throw new MachineEventError(`/data/${key}: expected a text`);
 }
 
-function figures({ perfdata }: JsonObject): PerformanceFigure[] {
+function figures(perfdata: unknown): PerformanceFigure[] {
   if (!Array.isArray(perfdata)) return [];
   return perfdata.slice(0, mostFigures).flatMap((entry: unknown) => {
     if (!isObject(entry) || typeof entry.label !== "string" || typeof entry.value !== "number") return [];

@@ -21,7 +21,6 @@ export {
   type MachineTransition,
   type PerformanceFigure,
   type ScoutEvent,
-  ScoutEventError,
   scoutSubjects,
 } from "./event.ts";
 export { type Feed, type FeedOptions, followScout, longestHistory } from "./feed.ts";
@@ -34,4 +33,4 @@ export {
   timeOfDay,
   transitionLine,
 } from "./lines.ts";
-export type { ScoutMachine, ScoutMachines } from "./machines.ts";
+export type { ScoutMachines } from "./machines.ts";

@@ -1,0 +1,316 @@
+import { drawPane, fitLine, type Key, type Line, type Paint, type Pane, type Span } from "../../../lib/cli/mod.ts";
+import {
+  type BoardCounts,
+  type BoardFilter,
+  type CheckResult,
+  figureText,
+  type MachineTransition,
+  outputSummary,
+  type Problem,
+  type ScoutBoard,
+  statusLabel,
+  timeOfDay,
+} from "../../../lib/scout/mod.ts";
+import { formatDuration } from "../../../lib/std/mod.ts";
+import { stateStyle } from "./colors.ts";
+
+/** What a key asks of whoever owns the screen. */
+export type WatchWish = "quit" | "refresh" | undefined;
+
+/** What {@link WatchView} shows. */
+export interface WatchViewOptions {
+  board: ScoutBoard;
+  filter: BoardFilter;
+  /** Whether the figures of each check are shown. */
+  showsFigures: boolean;
+  /** Stands in the title. */
+  title: string;
+  paint: Paint;
+}
+
+type PaneName = "checks" | "transitions" | "problems";
+
+/** How a pane is scrolled: lines above its end, or for problems lines below its beginning. */
+interface Scroll {
+  offset: number;
+  /** How many lines it had and how many it showed when it was last drawn. */
+  total: number;
+  height: number;
+}
+
+/** The screen of `choria scout watch`: what it shows, and what keys do to it. Draws text and owns no terminal. */
+export class WatchView {
+  readonly #options: WatchViewOptions;
+  readonly #scrolls: Record<PaneName, Scroll> = {
+    checks: unscrolled(),
+    transitions: unscrolled(),
+    problems: unscrolled(),
+  };
+  #focus: PaneName = "checks";
+  #words = "";
+  #isTyping = false;
+  #showsOk: boolean;
+  #showsFigures: boolean;
+  #damaged = 0;
+
+  constructor(options: WatchViewOptions) {
+    this.#options = options;
+    this.#showsOk = options.filter.showsOk !== false;
+    this.#showsFigures = options.showsFigures;
+  }
+
+  /** Count a document that could not be read. */
+  damaged(): void {
+    this.#damaged++;
+  }
+
+  /** Take a key. */
+  press(key: Key): WatchWish {
+    if (key.name === "ctrl") return this.#control(key.letter);
+    if (this.#isTyping) return this.#type(key);
+    if (key.name === "text") return this.#letter(key.text);
+    if (key.name === "escape" && this.#words === "") return "quit";
+    if (key.name === "escape") this.#words = "";
+    else if (key.name === "tab" || key.name === "right") this.#turn(1);
+    else if (key.name === "backtab" || key.name === "left") this.#turn(-1);
+    else this.#scroll(key.name);
+    return undefined;
+  }
+
+  /** Draw everything: as many lines as the terminal has rows. */
+  draw({ columns, rows }: { columns: number; rows: number }, now: number): string[] {
+    const { board, paint } = this.#options;
+    const counts = board.counts(now);
+    const heights = paneHeights(rows - 2);
+    const panes: [PaneName, Pane][] = [
+      ["checks", this.#checksPane(heights.checks, columns)],
+      ["transitions", this.#transitionsPane(heights.transitions)],
+      ["problems", this.#observedPane(heights.problems, counts, columns, now)],
+    ];
+    const body = panes.flatMap(([name, pane]) => {
+      const focused = { ...pane, isFocused: name === this.#focus };
+      return drawPane(focused, { columns, rows: heights[name] }, paint);
+    });
+    return [this.#head(columns, now), ...body, this.#foot(columns)].slice(0, rows);
+  }
+
+  get #filter(): BoardFilter {
+    return { ...this.#options.filter, showsOk: this.#showsOk, words: this.#words };
+  }
+
+  #control(letter: string): WatchWish {
+    if (letter === "c") return "quit";
+    if (letter === "l") return "refresh";
+    if (letter === "r") this.#reset();
+    if (letter === "u" && this.#isTyping) this.#words = "";
+    return undefined;
+  }
+
+  #reset(): void {
+    this.#options.board.clear();
+    for (const scroll of Object.values(this.#scrolls)) scroll.offset = 0;
+  }
+
+  #type(key: Exclude<Key, { name: "ctrl" }>): undefined {
+    if (key.name === "text") this.#words += key.text;
+    else if (key.name === "backspace") this.#words = [...this.#words].slice(0, -1).join("");
+    else if (key.name === "enter") this.#isTyping = false;
+    else if (key.name === "escape") {
+      this.#isTyping = false;
+      this.#words = "";
+    } else this.#scroll(key.name);
+    return undefined;
+  }
+
+  #letter(letter: string): WatchWish {
+    if (letter === "q") return "quit";
+    if (letter === "/") this.#isTyping = true;
+    else if (letter === "o") this.#showsOk = !this.#showsOk;
+    else if (letter === "p") this.#showsFigures = !this.#showsFigures;
+    else if (letter === "k") this.#scroll("up");
+    else if (letter === "j") this.#scroll("down");
+    else if (letter === "g") this.#scroll("home");
+    else if (letter === "G") this.#scroll("end");
+    return undefined;
+  }
+
+  #turn(step: number): void {
+    const names: PaneName[] = ["checks", "transitions", "problems"];
+    this.#focus = names[(names.indexOf(this.#focus) + step + names.length) % names.length] ?? "checks";
+  }
+
+  #scroll(key: string): void {
+    const scroll = this.#scrolls[this.#focus];
+    const page = Math.max(1, scroll.height - 1);
+    const steps: Readonly<Record<string, number>> = {
+      up: 1,
+      down: -1,
+      pageup: page,
+      pagedown: -page,
+      home: scroll.total,
+      end: -scroll.total,
+    };
+    const step = steps[key] ?? 0;
+    // Problems begin at the top, events end at the bottom.
+    const wanted = scroll.offset + (this.#focus === "problems" ? -step : step);
+    scroll.offset = Math.min(Math.max(0, wanted), Math.max(0, scroll.total - scroll.height));
+  }
+
+  #checksPane(height: number, columns: number): Pane {
+    const checks = this.#options.board.checks(this.#filter);
+    const widths = columnWidths(checks, columns);
+    const lines = checks.flatMap((check) => [
+      checkSpans(check, widths),
+      ...(this.#showsFigures ? figureLines(check) : []),
+    ]);
+    return { title: "Checks", note: this.#note("checks", checks.length), lines: this.#tail("checks", lines, height) };
+  }
+
+  #transitionsPane(height: number): Pane {
+    const lines = this.#options.board.transitions(this.#filter).map(transitionSpans);
+    const note = this.#note("transitions", lines.length);
+    return { title: "Transitions", note, lines: this.#tail("transitions", lines, height) };
+  }
+
+  #observedPane(height: number, counts: BoardCounts, columns: number, now: number): Pane {
+    const problems = this.#options.board.problems(this.#filter);
+    const widths = columnWidths(problems, columns);
+    const room = Math.max(0, height - 3);
+    const scroll = this.#scrolls.problems;
+    Object.assign(scroll, { total: problems.length, height: room });
+    scroll.offset = Math.min(scroll.offset, Math.max(0, problems.length - room));
+    const shown = problems.slice(scroll.offset, scroll.offset + room);
+    const lines = [countSpans(counts, now), ...shown.map((problem) => problemSpans(problem, widths, now))];
+    return { title: "Observed Status", note: problems.length === 0 ? "" : `${problems.length} not OK`, lines };
+  }
+
+  /** The lines that a pane shows: its last ones, or those that it was scrolled to, which stay while others come. */
+  #tail(name: PaneName, lines: readonly Line[], height: number): readonly Line[] {
+    const scroll = this.#scrolls[name];
+    const room = Math.max(0, height - 2);
+    if (scroll.offset > 0) scroll.offset += Math.max(0, lines.length - scroll.total);
+    Object.assign(scroll, { total: lines.length, height: room });
+    scroll.offset = Math.min(scroll.offset, Math.max(0, lines.length - room));
+    const end = lines.length - scroll.offset;
+    return lines.slice(Math.max(0, end - room), end);
+  }
+
+  #note(name: PaneName, count: number): string {
+    const { offset } = this.#scrolls[name];
+    return offset === 0 ? String(count) : `${count}, ${offset} below`;
+  }
+
+  #head(columns: number, now: number): string {
+    const { title, paint } = this.#options;
+    const time = `${timeOfDay(now)} `;
+    const left = fitLine(` Choria Scout  ${title}`, columns - time.length, paint);
+    return paint.inverse(left + time);
+  }
+
+  #foot(columns: number): string {
+    const { paint } = this.#options;
+    if (this.#isTyping) {
+      const spans: Span[] = [
+        { text: " filter: " },
+        { text: this.#words, style: "bold" },
+        { text: " ", style: "inverse" },
+      ];
+      return fitLine([...spans, { text: "  Enter keeps it, Esc drops it", style: "dim" }], columns, paint);
+    }
+    const told: Span[] = [
+      ...(this.#words === "" ? [] : [{ text: ` filter: ${this.#words} (Esc drops it) `, style: "yellow" } as const]),
+      ...(this.#showsOk ? [] : [{ text: " without OK ", style: "yellow" } as const]),
+      ...(this.#damaged === 0 ? [] : [{ text: ` ${this.#damaged} unreadable `, style: "red" } as const]),
+    ];
+    const help = " / filter  o OK  p figures  Tab pane  ↑↓ PgUp PgDn scroll  ^R clear  q quit";
+    return fitLine([...told, { text: help, style: "dim" }], columns, paint);
+  }
+}
+
+function unscrolled(): Scroll {
+  return { offset: 0, total: 0, height: 0 };
+}
+
+/** How many rows each pane gets; on small terminals the least needed go first. */
+function paneHeights(rows: number): Record<PaneName, number> {
+  if (rows < 8) return { checks: Math.max(0, rows), transitions: 0, problems: 0 };
+  const problems = Math.max(3, Math.floor(rows / 4));
+  const transitions = rows < 14 ? 0 : Math.floor(rows / 4);
+  return { checks: rows - problems - transitions, transitions, problems };
+}
+
+interface Named {
+  identity: string;
+  machine: string;
+}
+
+/** Names are set in columns as wide as the longest of them, within reason. */
+function columnWidths(items: readonly Named[], columns: number): { identity: number; machine: number } {
+  const widest = (key: keyof Named) => items.reduce((most, item) => Math.max(most, item[key].length), 0);
+  return {
+    identity: Math.min(widest("identity"), Math.max(12, Math.floor(columns * 0.35))),
+    machine: Math.min(widest("machine"), Math.max(12, Math.floor(columns * 0.25))),
+  };
+}
+
+function cell(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text.padStart(width);
+}
+
+function stateSpan(state: string, text = statusLabel(state)): Span {
+  const style = stateStyle(state);
+  return style === undefined ? { text } : { text, style };
+}
+
+function checkSpans(check: CheckResult, widths: { identity: number; machine: number }): Span[] {
+  return [
+    { text: `${timeOfDay(check.time)} `, style: "dim" },
+    stateSpan(check.status),
+    { text: ` ${cell(check.identity, widths.identity)} ` },
+    { text: cell(check.machine, widths.machine), style: "bold" },
+    { text: `: ${outputSummary(check.output)}` },
+  ];
+}
+
+function figureLines({ perfdata }: CheckResult): Line[] {
+  return perfdata.map((figure) => [{ text: `${" ".repeat(14)}${figureText(figure)}`, style: "dim" }]);
+}
+
+function transitionSpans({ time, identity, from, to, machine }: MachineTransition): Span[] {
+  return [
+    { text: `${timeOfDay(time)} `, style: "dim" },
+    { text: `${identity.padEnd(20)} ` },
+    stateSpan(from, from),
+    { text: " => " },
+    stateSpan(to, to),
+    { text: " " },
+    { text: machine, style: "bold" },
+  ];
+}
+
+function countSpans(counts: BoardCounts, now: number): Span[] {
+  const counted = (label: string, count: number): Span[] => [
+    { text: ` ${label}: ` },
+    count === 0 ? { text: "0" } : stateSpan(label, String(count)),
+  ];
+  return [
+    { text: ` ${timeOfDay(now)}: IDENTITIES: ${counts.identities}` },
+    ...counted("OK", counts.ok),
+    ...counted("WARNING", counts.warning),
+    ...counted("CRITICAL", counts.critical),
+    ...counted("UNKNOWN", counts.unknown),
+    ...(counts.maintenance === 0 ? [] : counted("MAINTENANCE", counts.maintenance)),
+  ];
+}
+
+function problemSpans(problem: Problem, widths: { identity: number; machine: number }, now: number): Span[] {
+  const since = formatDuration(Math.max(0, Math.floor((now - problem.since) / 1_000)) * 1_000);
+  return [
+    { text: " " },
+    stateSpan(problem.status, statusLabel(problem.status).slice(0, 5)),
+    { text: ` ${cell(problem.identity, widths.identity)} ` },
+    { text: cell(problem.machine, widths.machine), style: "bold" },
+    { text: ` for ${since}`, style: "dim" },
+    { text: problem.output === "" ? "" : `: ${outputSummary(problem.output)}` },
+  ];
+}
