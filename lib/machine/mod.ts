@@ -6,6 +6,7 @@
 export { type ArchiveLimits, archiveLimits, type ExtractOptions, extractArchive } from "./archive/extract.ts";
 export { type FetchOptions, fetchArchive } from "./archive/fetch.ts";
 export { checkInstalled, type Installed, type InstallOptions, installArchive } from "./archive/install.ts";
+export { type PackedArchive, packArchive } from "./archive/pack.ts";
 export {
   checkFolder,
   faultsOf,
@@ -29,6 +30,7 @@ export {
   type TransitionEvent,
   type WatcherEvent,
 } from "./events.ts";
+export { type GossOptions, type GossOutcome, validateWithGoss } from "./goss.ts";
 export { type GovernedOptions, governed } from "./governed.ts";
 export { MachineGroup, type MachineGroupOptions } from "./group.ts";
 export { type MachineHost, type MachineHostOptions, startMachineHost } from "./host.ts";

@@ -125,10 +125,10 @@ function readRecords(data: Uint8Array): Extended {
   const extended: Extended = {};
   for (let at = 0; at < data.length; ) {
     const space = data.indexOf(32, at);
-    const length = Number(decodeUtf8(data.subarray(at, Math.max(space, at))));
+    const length = Number(textOf(data.subarray(at, Math.max(space, at))));
     const isWhole = Number.isInteger(length) && length > space - at + 1 && at + length <= data.length;
     if (space < 0 || !isWhole) throw new ArchiveError("invalid tar file detected: an extended header is damaged");
-    const record = decodeUtf8(data.subarray(space + 1, at + length - 1));
+    const record = textOf(data.subarray(space + 1, at + length - 1));
     const key = record.slice(0, record.indexOf("="));
     const value = record.slice(key.length + 1);
     if (key.startsWith("GNU.sparse")) throw new ArchiveError("only regular files and directories are supported");
@@ -162,7 +162,15 @@ function wholeNumber(text: string): number {
 
 function untilNul(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return decodeUtf8(end < 0 ? bytes : bytes.subarray(0, end));
+  return textOf(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch (error) {
+    throw new ArchiveError("invalid tar file detected: a name is no text", { cause: error });
+  }
 }
 
 function padding(size: number): number {
