@@ -5,6 +5,7 @@ import { type Clock, isFile, isObject, writeFileAtomic } from "../std/mod.ts";
 import { writeConfiguration } from "./configuration.ts";
 import { createCredentials } from "./credentials.ts";
 import { defaultPorts, type Layout, type Ports } from "./layout.ts";
+import { installMachines, machinePath } from "./machines.ts";
 import { bunCommand, logTail, type ProcessSpec, runningPid, startProcess, stopProcess } from "./process.ts";
 import { localSite } from "./site.ts";
 
@@ -150,7 +151,8 @@ async function startServers(options: NetworkOptions, start: StartOptions, starte
     const config = layout.server(identity, "server.conf");
     const command = bunCommand(join(checkout, "cmd/server.ts"), "--config", config);
     linkAgent(options, identity, "requests");
-    startProcess(layout, { name, command, env: { CHORIA_IDENTITY: identity, ...leanNode } });
+    installMachines(layout, checkout, identity);
+    startProcess(layout, { name, command, env: { CHORIA_IDENTITY: identity, ...machinePath(checkout), ...leanNode } });
     started.push(name);
   }
   await waitForServers(options, identities, start.timeout ?? 120_000);
