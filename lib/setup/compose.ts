@@ -1,0 +1,64 @@
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isFile } from "../std/mod.ts";
+import { writeConfiguration } from "./configuration.ts";
+import { createCredentials } from "./credentials.ts";
+import { defaultPorts, Layout } from "./layout.ts";
+import { composeSite } from "./site.ts";
+
+/** What {@link prepareCompose} makes its folder from. */
+export interface ComposeOptions {
+  /** The folder, absolute: what `containers/compose.yaml` mounts. Its parent keeps other users of the host out. */
+  folder: string;
+  /** The checkout, absolute: where `machines/` is. */
+  checkout: string;
+}
+
+/** Whose files containers read. The issuer's seed is for the host alone. */
+const readableRoles = ["aaa", "aaasvc", "broker", "client", "provisioner", "server", "stream-replicator"];
+
+/** Where an image has the sources. */
+const imageCheckout = "/opt/choria";
+
+/**
+ * Make the folder that the containers of `containers/compose.yaml` mount: `credentials/` and `config/`, in the shape of
+ * the original's compose environment. What is already there and still good stays.
+ *
+ * The programs in the containers are not the user who runs this, so every file but the issuer's seed is readable by all; the folder must
+ * therefore stand in one that nobody else may enter.
+ */
+export async function prepareCompose({ folder, checkout }: ComposeOptions): Promise<void> {
+  const layout = new Layout(folder);
+  mkdirSync(folder, { recursive: true });
+  const issuer = await createCredentials(layout, `nats://${composeSite.hosts.broker}:${defaultPorts.broker}`);
+  const helper = ["bun", "--config=/dev/null", "--no-env-file", `${imageCheckout}/containers/provisioner/helper.ts`];
+  await writeConfiguration(layout, { ports: defaultPorts, issuer, helper, site: composeSite });
+  copyMachines(layout, checkout);
+  for (const kept of ["server/lib/mcollective/agent", "client/plugins", "docroot", "stream-replicator"]) {
+    mkdirSync(layout.config(kept, ""), { recursive: true });
+  }
+  const index = layout.config("docroot", "index.html");
+  if (!isFile(index)) writeFileSync(index, "Plugins of the Choria servers\n");
+  for (const role of readableRoles) {
+    openToContainers(layout.credential(role, ""));
+    openToContainers(layout.config(role, ""));
+  }
+}
+
+/** Autonomous agents that every server runs; whatever else lies there is somebody's own. */
+function copyMachines(layout: Layout, checkout: string): void {
+  const machines = join(checkout, "machines");
+  for (const name of ["facts", "external_agents"]) {
+    if (!isFile(join(machines, name, "machine.yaml"))) continue;
+    cpSync(join(machines, name), layout.config("server/machine", name), { recursive: true });
+  }
+}
+
+/** Let everybody read the files of a folder, not those below: servers keep files of their own there. */
+function openToContainers(folder: string): void {
+  if (!existsSync(folder)) return;
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isFile()) chmodSync(join(folder, entry.name), 0o644);
+  }
+}
