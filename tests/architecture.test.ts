@@ -12,7 +12,7 @@ const rows = [
   ["protocol", "permissions", "codegen"],
   ["security", "filter", "policy"],
   ["connector"],
-  ["streams", "lifecycle", "registration", "submission"],
+  ["streams", "lifecycle", "registration", "submission", "monitor"],
   ["rpc", "executor", "discovery", "machine", "adapters"],
   ["client", "external", "scout"],
   ["server", "broker", "provisioner", "aaa", "emulator", "replicator", "setup"],

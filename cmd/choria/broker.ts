@@ -1,5 +1,7 @@
 import { Command } from "commander";
 import { runBroker } from "../broker/run.ts";
+import { serverCommand } from "./broker/server.ts";
+import { streamCommand } from "./broker/stream.ts";
 
 const example = `
 Example:
@@ -17,5 +19,5 @@ export function command(): Command {
       if (config === undefined) throw new Error("configuration file required");
       return runBroker(config, pid);
     });
-  return broker.addCommand(run);
+  return broker.addCommand(run).addCommand(serverCommand()).addCommand(streamCommand());
 }

@@ -12,6 +12,7 @@ export { drawPane, type Pane } from "./pane.ts";
 export { type PlotOptions, plotValues } from "./plot.ts";
 export { barWidth, formatProgress, type ProgressBar, type ProgressState, startProgress } from "./progress.ts";
 export { PromptAborted, type Prompter, terminalPrompter, terminalQuestions } from "./prompts.ts";
+export { formatReport, type ReportRow, type ReportSection } from "./report.ts";
 export { type KeySource, Screen, type ScreenOptions, type ScreenOutput } from "./screen.ts";
 export { cutText, fitLine, type Line, type Span, textWidth } from "./spans.ts";
 export { suggest } from "./suggest.ts";

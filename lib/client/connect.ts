@@ -10,6 +10,8 @@ export interface ConnectClientOptions {
   files: CredentialFiles;
   caller: string;
   tls?: TlsOptions | false;
+  /** User and password beside the token, in place of those of the configuration. */
+  login?: { user: string; password: string };
   attempts: number;
   clock: Clock;
   logger: Logger;
@@ -25,7 +27,7 @@ export async function connectClient(config: Config, options: ConnectClientOption
   const { files, caller, attempts, clock, logger, signal } = options;
   const servers = await brokersOf(config);
   const waits = backoff(fiveSecondSteps);
-  const login = fileLogin(files, clock, loginExtras(config));
+  const login = fileLogin(files, clock, options.login ?? loginExtras(config));
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     try {

@@ -42,6 +42,8 @@ export interface FleetOptions {
   signal?: AbortSignal;
   /** TLS settings; by default the configuration's. `false` connects in the clear. */
   tls?: TlsOptions | false;
+  /** User and password to show the broker beside the token, for its system account; by default the configuration's. */
+  login?: { user: string; password: string };
   /**
    * Give up after this many attempts to connect.
    * @default 5
@@ -74,8 +76,18 @@ export async function connectFleet(config: Config, options: FleetOptions = {}): 
   const ending = new AbortController();
   const both = signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal]);
   const tls = options.tls === undefined ? {} : { tls: options.tls };
+  const login = options.login === undefined ? {} : { login: options.login };
   const sender = senderOf(config, clock);
-  const connection = await connectClient(config, { files, caller, attempts, clock, logger, signal: both, ...tls });
+  const connection = await connectClient(config, {
+    files,
+    caller,
+    attempts,
+    clock,
+    logger,
+    signal: both,
+    ...tls,
+    ...login,
+  });
   const acceptUnverified = options.acceptUnverified ?? config.get("plugin.choria.security.accept_unverified_replies");
   const trust = { issuers: config.issuers() };
   return new Fleet({

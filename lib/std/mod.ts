@@ -33,4 +33,5 @@ export {
 export { LruMap } from "./lru.ts";
 export { Semaphore } from "./semaphore.ts";
 export { formatGoTime, formatRfc3339, zeroTime } from "./time.ts";
+export { formatBytes, formatCount, formatSpan, parseBytes } from "./units.ts";
 export { version } from "./version.ts";

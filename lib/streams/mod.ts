@@ -4,7 +4,18 @@
  * @module
  */
 
+export { type BackupOptions, type BackupReport, backupStream } from "./backup.ts";
 export { type BucketEntry, type BucketReader, openBucket, readObject, type StoredObject } from "./bucket.ts";
+export {
+  checkStream,
+  type Difference,
+  defaultDuplicateWindow,
+  differences,
+  newStream,
+  type StreamDefinition,
+  type StreamSettings,
+  settingsDocument,
+} from "./definition.ts";
 export { type Election, type ElectionOptions, startElection } from "./election.ts";
 export {
   type EnterOptions,
@@ -17,3 +28,10 @@ export {
 export { type GovernorLease, type GovernorSettings, type GovernorStatus, Governors } from "./governors.ts";
 export { type ManageOptions, manageStreams } from "./manage.ts";
 export { type ManagedStream, managedStreams } from "./managed.ts";
+export { type MessageQuery, readMessage, type StoredMessage } from "./messages.ts";
+export {
+  type Backup,
+  type RestoreOptions,
+  readBackup,
+  restoreStream,
+} from "./restore.ts";

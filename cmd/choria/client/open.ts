@@ -55,8 +55,14 @@ export interface ClientSession {
 /**
  * Connect, work, and close the connection again, whatever happens. An interrupt ends the work and is no error, but
  * gives an exit code of its own; a second one ends the process.
+ *
+ * @param login User and password that are shown to the broker beside the token.
  */
-export async function withFleet(flags: ClientFlags, work: (session: ClientSession) => Promise<void>): Promise<void> {
+export async function withFleet(
+  flags: ClientFlags,
+  work: (session: ClientSession) => Promise<void>,
+  login?: (config: Config) => { user: string; password: string },
+): Promise<void> {
   const config = clientConfig(flags);
   const terminal = clientTerminal(config);
   const logger = flags.debug ? createLogger({ level: "debug", destination: "stderr" }) : silentLogger;
@@ -70,7 +76,8 @@ export async function withFleet(flags: ClientFlags, work: (session: ClientSessio
   const { signal } = stopping;
   try {
     warnOfExpiry(config, terminal);
-    await using fleet = await connectFleet(config, { logger, signal });
+    const extra = login === undefined ? {} : { login: login(config) };
+    await using fleet = await connectFleet(config, { logger, signal, ...extra });
     await work({ fleet, config, terminal, signal });
   } catch (error) {
     if (!signal.aborted) throw withHint(error, config);

@@ -9,9 +9,13 @@ import type { Connection } from "../../../lib/connector/mod.ts";
 export async function refusals({ nats }: Pick<Connection, "nats">, caller: string): Promise<never> {
   for await (const status of nats.status()) {
     if (status.type !== "error" || !(status.error instanceof PermissionViolationError)) continue;
-    const { operation, subject } = status.error;
-    const verb = operation === "publish" ? "publish" : "subscribe";
-    throw new Error(`The broker does not let ${caller} ${verb} to ${subject}`);
+    throw new Error(refusalText(status.error, caller));
   }
   throw new Error("The connection to the network was closed");
+}
+
+/** What the broker does not let somebody do, with the subject that a token would have to allow. */
+export function refusalText({ operation, subject }: PermissionViolationError, caller: string): string {
+  const verb = operation === "publish" ? "publish" : "subscribe";
+  return `The broker does not let ${caller} ${verb} to ${subject}`;
 }
