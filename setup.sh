@@ -113,4 +113,8 @@ if [ "${1:-}" = test ]; then
 	shift
 	exec bun --config=/dev/null --no-env-file "$checkout/tests/run.ts" "$@"
 fi
-exec bun --config=/dev/null --no-env-file "$checkout/cmd/setup.ts" "$@"
+[ $# -eq 0 ] || exec bun --config=/dev/null --no-env-file "$checkout/cmd/setup.ts" "$@"
+bun --config=/dev/null --no-env-file "$checkout/cmd/setup.ts"
+if command -v docker >/dev/null && docker info >/dev/null 2>&1; then
+	"$checkout/containers/build" || fail "the images could not be built; without a public image registry see docs/containers.md"
+fi

@@ -4,6 +4,7 @@ import {
   Layout,
   type NetworkOptions,
   type Ports,
+  prepareCompose,
   prepareNetwork,
   provisionedServers,
   runningPid,
@@ -82,12 +83,20 @@ function status(): void {
 }
 
 const program = new Command("setup.sh")
-  .description("A Choria network on this machine. Without a command: create its credentials and configuration.")
+  .description(
+    "A Choria network on this machine. Without a command: create the credentials and configuration of it and of the network in containers, and its images where Docker runs.",
+  )
   .helpCommand(true)
   .enablePositionalOptions();
 withPorts(program).action(async (flags: PortFlags) => {
-  await whileAlone(options, () => prepareNetwork(options, askedPorts(flags)));
-  console.log(`Credentials and configuration are in ${layout.root}. Next: ./setup.sh up`);
+  await whileAlone(options, async () => {
+    await prepareNetwork(options, askedPorts(flags));
+    await prepareCompose({ folder: resolve(layout.root, "compose"), checkout });
+  });
+  console.log(`Credentials and configuration are in ${layout.root}. Next, one of:
+
+  ./setup.sh up                                     the network on this machine
+  docker-compose up --scale server.choria=10        the network in containers`);
 });
 withPorts(program.command("up").description("Start the network in the background"))
   .option("--servers <count>", "how many servers", wholeNumber, 10)

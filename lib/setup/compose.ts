@@ -1,5 +1,5 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isFile } from "../std/mod.ts";
 import { writeConfiguration } from "./configuration.ts";
 import { createCredentials } from "./credentials.ts";
@@ -8,7 +8,7 @@ import { composeSite } from "./site.ts";
 
 /** What {@link prepareCompose} makes its folder from. */
 export interface ComposeOptions {
-  /** The folder, absolute: what `containers/compose.yaml` mounts. Its parent keeps other users of the host out. */
+  /** The folder, absolute: what `containers/compose.yaml` mounts. Its parent is closed to other users of the host. */
   folder: string;
   /** The checkout, absolute: where `machines/` is. */
   checkout: string;
@@ -24,12 +24,13 @@ const imageCheckout = "/opt/choria";
  * Make the folder that the containers of `containers/compose.yaml` mount: `credentials/` and `config/`, in the shape of
  * the original's compose environment. What is already there and still good stays.
  *
- * The programs in the containers are not the user who runs this, so every file but the issuer's seed is readable by all; the folder must
- * therefore stand in one that nobody else may enter.
+ * The programs in the containers are not the user who runs this, so every file but the issuer's seed is readable by all who may
+ * enter the folder's parent, which is nobody else.
  */
 export async function prepareCompose({ folder, checkout }: ComposeOptions): Promise<void> {
   const layout = new Layout(folder);
   mkdirSync(folder, { recursive: true });
+  chmodSync(dirname(folder), 0o700);
   const issuer = await createCredentials(layout, `nats://${composeSite.hosts.broker}:${defaultPorts.broker}`);
   const helper = ["bun", "--config=/dev/null", "--no-env-file", `${imageCheckout}/containers/provisioner/helper.ts`];
   await writeConfiguration(layout, { ports: defaultPorts, issuer, helper, site: composeSite });
@@ -37,6 +38,8 @@ export async function prepareCompose({ folder, checkout }: ComposeOptions): Prom
   for (const kept of ["server/lib/mcollective/agent", "client/plugins", "docroot", "stream-replicator"]) {
     mkdirSync(layout.config(kept, ""), { recursive: true });
   }
+  // The shell in the client packs plugins and lays them where the servers find them.
+  for (const shared of ["client/plugins", "docroot"]) chmodSync(layout.config(shared, ""), 0o777);
   const index = layout.config("docroot", "index.html");
   if (!isFile(index)) writeFileSync(index, "Plugins of the Choria servers\n");
   for (const role of readableRoles) {

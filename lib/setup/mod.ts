@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { type ComposeOptions, prepareCompose } from "./compose.ts";
 export { type NetworkSettings, writeConfiguration } from "./configuration.ts";
 export { createCredentials, provisioningSecret } from "./credentials.ts";
 export { defaultPorts, Layout, type Ports } from "./layout.ts";
