@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, relative, resolve, sep } from "node:path";
+import { readFileSync, statSync } from "node:fs";
 import { Command } from "commander";
+import { faultsOf, formatSums, parseSums, type Sums, sumFolder } from "../../../lib/machine/mod.ts";
 import { errorText } from "../../../lib/std/mod.ts";
 
 interface ShaFlags {
@@ -31,55 +30,23 @@ export function sha256Command(): Command {
 
 async function writeSums(folder: string, ignore: readonly string[]): Promise<void> {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`${folder} is not a directory`);
-  for (const file of filesOf(folder, ignore)) {
-    process.stdout.write(`${await digest(join(folder, file))}  ${file}\n`);
-  }
-}
-
-/** Every file below a folder, relative to it, sorted. */
-function filesOf(folder: string, ignore: readonly string[]): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !ignore.includes(entry.name))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-    .sort();
+  process.stdout.write(formatSums(await sumFolder(folder, ignore)));
 }
 
 async function checkSums(folder: string, sums: string): Promise<void> {
-  const bad: string[] = [];
-  for (const [file, wanted] of readSums(sums)) {
-    const reason = await fault(folder, file, wanted);
-    if (reason !== undefined) bad.push(`${file}: ${reason}`);
-  }
-  if (bad.length > 0) {
-    process.stdout.write(`${bad.join("\n")}\n\n`);
+  const faults = await faultsOf(folder, readSums(sums));
+  if (faults.length > 0) {
+    process.stdout.write(`${faults.join("\n")}\n\n`);
     throw new Error(`directory did not validate using ${sums}`);
   }
   process.stdout.write(`Directory ${folder} validates correctly using ${sums}\n`);
 }
 
-function readSums(sums: string): [file: string, digest: string][] {
-  const lines = readFileSync(sums, "utf8")
-    .split("\n")
-    .filter((line) => line.trim() !== "");
-  return lines.map((line) => {
-    const [, found, file] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
-    if (found === undefined || file === undefined) throw new Error(`Cannot read ${sums}: ${JSON.stringify(line)}`);
-    return [file, found];
-  });
-}
-
-async function fault(folder: string, file: string, wanted: string): Promise<string | undefined> {
-  const path = resolve(folder, file);
-  if (!path.startsWith(resolve(folder) + sep)) return "is outside of the directory";
+function readSums(file: string): Sums {
+  const text = readFileSync(file, "utf8");
   try {
-    return (await digest(path)) === wanted ? undefined : "has another digest";
+    return parseSums(text);
   } catch (error) {
-    return errorText(error);
+    throw new Error(`Cannot read ${file}: ${errorText(error)}`, { cause: error });
   }
-}
-
-async function digest(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
-  return hash.digest("hex");
 }
