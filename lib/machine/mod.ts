@@ -58,7 +58,7 @@ export {
   SpecificationError,
 } from "./plugins/specification.ts";
 export { Pulse, type PulseOptions } from "./pulse.ts";
-export { encodeMachineState, type MachineCriteria, type MachineState, neverStarted } from "./state.ts";
+export { type MachineCriteria, type MachineState, neverStarted } from "./state.ts";
 export { statesOf } from "./states.ts";
 export { loadMachine, type StoredMachine } from "./store.ts";
 export type {

@@ -30,24 +30,8 @@ export interface MachineCriteria {
 /** The start time of what has not started, in Unix seconds: the zero time of Go's documents. */
 export const neverStarted = -62_135_596_800;
 
-/** A machine's state as the actions of `choria_util` and the data plugin `machine_state` give it. */
-export function encodeMachineState(state: MachineState): JsonObject {
-  const { name, version, path, id, startTime, availableTransitions, scout, currentState } = state;
-  return {
-    name,
-    version,
-    state: state.state,
-    path,
-    id,
-    start_time: startTime,
-    available_transitions: availableTransitions.length === 0 ? null : [...availableTransitions],
-    scout,
-    ...(currentState === undefined ? {} : { current_state: currentState }),
-  };
-}
-
 /** Whether a machine is one that is looked for. No criteria match nothing. */
-export function matchesCriteria(state: Omit<MachineCriteria, never>, criteria: MachineCriteria): boolean {
+export function matchesCriteria(state: MachineCriteria, criteria: MachineCriteria): boolean {
   const wanted = (["name", "version", "path", "id"] as const).filter((key) => (criteria[key] ?? "") !== "");
   return wanted.length > 0 && wanted.every((key) => criteria[key] === state[key]);
 }

@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { type JsonObject, version } from "../std/mod.ts";
 import { configItem } from "./config_item.ts";
+import { encodeMachineState, machineSummaries } from "./machines.ts";
 import type { ServerNode } from "./node.ts";
 
 /** Answers a query about the node; what it throws leaves the caller without an answer. */
@@ -14,7 +15,7 @@ export function dataPlugins(node: ServerNode): ReadonlyMap<string, DataPlugin> {
   return new Map<string, DataPlugin>([
     ["choria", () => choria(node)],
     ["config_item", (key) => lookUpConfigItem(node, key)],
-    ["machine_state", machineState],
+    ["machine_state", (query) => machineState(node, query)],
     ["scout", () => ({})],
   ]);
 }
@@ -23,6 +24,7 @@ function choria(node: ServerNode): JsonObject {
   const { stats, config, clock } = node;
   const agents = node.agents().map(({ name }) => name);
   const classes = node.classes();
+  const machines = machineSummaries(node).map(({ name }) => name);
   return {
     agents,
     agents_count: agents.length,
@@ -38,8 +40,8 @@ function choria(node: ServerNode): JsonObject {
     go_version: `bun ${Bun.version}`,
     goroutines: 0,
     license: "Apache-2.0",
-    machines: [],
-    machines_count: 0,
+    machines,
+    machines_count: machines.length,
     passed: stats.passed,
     pid: process.pid,
     provisioning: node.isProvisioning,
@@ -58,6 +60,8 @@ function lookUpConfigItem({ config }: ServerNode, key: string): JsonObject {
   return { present: value !== undefined, value: value ?? null };
 }
 
-function machineState(query: string): never {
-  throw new Error(`No machine matches "${query}": this server runs none`);
+function machineState({ machines }: ServerNode, query: string): JsonObject {
+  const found = machines?.states().find(({ name, path, id }) => [name, path, id].includes(query));
+  if (found === undefined) throw new Error(`no machine matching ${JSON.stringify(query)} found`);
+  return encodeMachineState(found);
 }

@@ -1,6 +1,7 @@
 import type { Config } from "../config/mod.ts";
 import type { Connection } from "../connector/mod.ts";
 import { classesFile, factFiles } from "../filter/mod.ts";
+import type { MachineHost } from "../machine/mod.ts";
 import type { AgentMetadata, HostStats } from "../rpc/mod.ts";
 import type { Clock, JsonObject, Logger } from "../std/mod.ts";
 
@@ -23,6 +24,8 @@ export interface ServerNode {
   /** What happened to the messages so far. */
   readonly stats: Readonly<HostStats>;
   readonly connection: Connection;
+  /** The autonomous agents; undefined where the server runs none, and until they are started. */
+  readonly machines?: MachineHost | undefined;
   /** How often the connection was restored. */
   readonly reconnects: number;
 }

@@ -3,6 +3,7 @@ import { insecureSignature, type SecureRequest } from "../protocol/mod.ts";
 import type { RegistrationProvider } from "../registration/mod.ts";
 import type { AgentMetadata } from "../rpc/mod.ts";
 import { type Logger, parseObject, version } from "../std/mod.ts";
+import { machineSummaries } from "./machines.ts";
 import type { ServerNode } from "./node.ts";
 import type { ServerProfile } from "./profile.ts";
 import { statusDocument } from "./status.ts";
@@ -99,7 +100,7 @@ async function takeInventory(node: ServerNode, { profile }: RegistrationOptions)
     status: parseObject(statusDocument(node, profile.tokenExpires())),
     collectives: node.collectives,
     build_info: { version, sha: "unknown" },
-    machines: [],
+    machines: machineSummaries(node),
   };
 }
 

@@ -1,6 +1,7 @@
 import { type Config, hostIdentity } from "../config/mod.ts";
 import { type Connection, connectBroker, type TlsOptions } from "../connector/mod.ts";
-import { matchFilter } from "../filter/mod.ts";
+import { CompiledFilters, matchFilter } from "../filter/mod.ts";
+import type { MachineHost } from "../machine/mod.ts";
 import {
   type Agent,
   AgentHost,
@@ -18,6 +19,7 @@ import { Announcer } from "./announcer.ts";
 import { allowAll, configuredAuthorizer } from "./authorizers.ts";
 import { type DataPlugin, dataPlugins } from "./data_plugins.ts";
 import { startExternalAgents } from "./external_agents.ts";
+import { startMachines } from "./machines.ts";
 import { nodeSources, type ServerNode } from "./node.ts";
 import { optionalAgents } from "./optional_agents.ts";
 import { provisioningProfile, type ServerProfile, servingProfile } from "./profile.ts";
@@ -94,11 +96,12 @@ async function run(options: ServerOptions, basics: Basics): Promise<ServerHandle
   const { clock, logger, profile } = basics;
   logger.info(`Choria Server version ${version} starting with config ${config.file} using protocol version 2`);
   const restored = { count: 0 };
+  const autonomous: { host?: MachineHost | undefined } = {};
   const connection = await connect(options, basics, restored);
   try {
     const sources = nodeSources(config, logger);
     const host = createHost(options, basics, { connection, sources, data: () => dataPlugins(node) });
-    const node: ServerNode = createNode(options, basics, { connection, sources, host, restored });
+    const node: ServerNode = createNode(options, basics, { connection, sources, host, restored, autonomous });
     const format = config.get("plugin.choria.legacy_lifecycle_format") ? "plain" : "cloudevent";
     const { identity } = basics;
     const { component } = profile;
@@ -111,6 +114,7 @@ async function run(options: ServerOptions, basics: Basics): Promise<ServerHandle
     await connection.flush().catch(() => undefined);
     announcer.publish("startup");
     const external = await startExternalAgents(node, { host, rpc, logger });
+    autonomous.host = await startMachines(node, logger);
     return new RunningServer(basics, { node, host, announcer, services, external });
   } catch (error) {
     await connection.close();
@@ -150,13 +154,14 @@ function createHost(
   const { connection, sources, data } = parts;
   const { verifier, credentials } = profile;
   const now = () => clock.now();
+  const compiled = new CompiledFilters();
   return new AgentHost({
     connection,
     identity,
     collectives: config.collectives,
     ...(verifier === undefined ? {} : { verifier }),
     ...(credentials === undefined ? {} : { credentials }),
-    matches: (filter, agents) => matchFilter(filter, { identity, agents, ...sources, data: data(), now }),
+    matches: (filter, agents) => matchFilter(filter, { identity, agents, ...sources, data: data(), now, compiled }),
     replay: new ReplayGuard(),
     serviceOnly: serviceHost,
     clock,
@@ -167,9 +172,15 @@ function createHost(
 function createNode(
   { config }: ServerOptions,
   { identity, clock, profile }: Basics,
-  parts: { connection: Connection; sources: Sources; host: AgentHost; restored: { count: number } },
+  parts: {
+    connection: Connection;
+    sources: Sources;
+    host: AgentHost;
+    restored: { count: number };
+    autonomous: { host?: MachineHost | undefined };
+  },
 ): ServerNode {
-  const { connection, sources, host, restored } = parts;
+  const { connection, sources, host, restored, autonomous } = parts;
   return {
     config,
     identity,
@@ -182,6 +193,9 @@ function createNode(
     agents: () => host.agents(),
     stats: host.stats,
     connection,
+    get machines() {
+      return autonomous.host;
+    },
     get reconnects() {
       return restored.count;
     },
@@ -291,6 +305,7 @@ class RunningServer implements ServerHandle {
   }
 
   async #leave(quiet: boolean, limit: number): Promise<void> {
+    await this.node.machines?.stop();
     await this.#services.stop();
     await this.#external?.stop();
     await this.host.stop(limit / 2);

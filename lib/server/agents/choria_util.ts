@@ -1,7 +1,8 @@
 import { brokersOf } from "../../connector/mod.ts";
 import { type Action, ActionError, type Agent, type RpcAgentOptions, rpcAgent } from "../../rpc/mod.ts";
-import { type JsonObject, version } from "../../std/mod.ts";
+import { errorText, type JsonObject, version } from "../../std/mod.ts";
 import { optionalText, requiredText } from "../inputs.ts";
+import { encodeMachineState } from "../machines.ts";
 import type { ServerNode } from "../node.ts";
 import { author } from "./author.ts";
 
@@ -16,9 +17,9 @@ export function choriaUtilAgent(node: ServerNode, options: RpcAgentOptions): Age
   };
   const actions: Record<string, Action> = {
     info: () => info(node),
-    machine_states: () => ({ machine_ids: [], machine_names: [], states: {} }),
-    machine_state: machineState,
-    machine_transition: machineTransition,
+    machine_states: () => machineStates(node),
+    machine_state: (data) => machineState(node, data),
+    machine_transition: (data) => machineTransition(node, data),
   };
   return rpcAgent(metadata, actions, options);
 }
@@ -89,16 +90,46 @@ const criteria = {
   path: { maxLength: 512 },
 };
 
-function machineState(data: JsonObject): never {
-  const given = Object.entries(criteria).map(([name, rules]) => optionalText(data, name, rules));
-  const isEmpty = given.every((value) => value === "");
-  throw new ActionError(isEmpty ? "No search criteria given" : "No running machines", { data: unknownMachine });
+function machineStates({ machines }: ServerNode): JsonObject {
+  const states = machines?.states() ?? [];
+  return {
+    machine_ids: states.map(({ id }) => id),
+    machine_names: states.map(({ name, version: release }) => `${name} ${release}`),
+    states: Object.fromEntries(states.map((state) => [state.id, encodeMachineState(state)])),
+  };
 }
 
-function machineTransition(data: JsonObject): never {
+function machineState({ machines }: ServerNode, data: JsonObject): JsonObject {
+  const wanted = criteriaOf(data);
+  const fail = (reason: string) => new ActionError(reason, { data: unknownMachine });
+  if (Object.values(wanted).every((value) => value === "")) throw fail("No search criteria given");
+  if (machines === undefined || machines.machines.length === 0) throw fail("No running machines");
+  const [found, another] = machines.find(wanted);
+  if (another !== undefined) throw fail("Found multiple machines matching criteria");
+  if (found === undefined) throw fail("Could not find a matching machine");
+  return encodeMachineState(found);
+}
+
+function machineTransition({ machines }: ServerNode, data: JsonObject): JsonObject {
   const transition = requiredText(data, "transition", { maxLength: 128, pattern: /^[a-zA-Z][a-zA-Z0-9_-]+$/ });
-  for (const [name, rules] of Object.entries(criteria)) optionalText(data, name, rules);
-  optionalText(data, "version", { maxLength: 20, pattern: /^\d+\.\d+\.\d+$/ });
-  const reason = "autonomous agent host not initialized";
-  throw new ActionError(`Could not perform ${transition} transition: ${reason}`, { data: { success: false } });
+  const wanted = { ...criteriaOf(data), version: optionalText(data, "version", versionRules) };
+  try {
+    if (machines === undefined) throw new Error("autonomous agent host not initialized");
+    machines.transition(wanted, transition);
+    return { success: true };
+  } catch (error) {
+    throw new ActionError(`Could not perform ${transition} transition: ${errorText(error)}`, {
+      data: { success: false },
+    });
+  }
+}
+
+const versionRules = { maxLength: 20, pattern: /^\d+\.\d+\.\d+$/ };
+
+function criteriaOf(data: JsonObject): { name: string; id: string; path: string } {
+  return {
+    name: optionalText(data, "name", criteria.name),
+    id: optionalText(data, "instance", criteria.instance),
+    path: optionalText(data, "path", criteria.path),
+  };
 }

@@ -12,6 +12,7 @@ import { errorText, type JsonObject, version } from "../../std/mod.ts";
 import { configItem } from "../config_item.ts";
 import { type DataPlugin, dataPlugins } from "../data_plugins.ts";
 import { optionalText, requiredText } from "../inputs.ts";
+import { machineSummaries } from "../machines.ts";
 import type { ServerNode } from "../node.ts";
 import { author } from "./author.ts";
 
@@ -66,7 +67,7 @@ async function inventory(node: ServerNode, plugins: ReadonlyMap<string, DataPlug
     collectives: node.collectives,
     data_plugins: [...plugins.keys()],
     facts: await node.facts(),
-    machines: [],
+    machines: machineSummaries(node),
     main_collective: node.mainCollective,
     version,
     // There is no program file that could be swapped for another version of itself.
