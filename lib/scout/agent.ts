@@ -1,12 +1,14 @@
 import type { MachineState } from "../machine/mod.ts";
 import { statusCodes } from "../protocol/mod.ts";
-import { ActionError, type Agent, type RpcAgentOptions, rpcAgent } from "../rpc/mod.ts";
+import { type ActionContext, ActionError, type Agent, type RpcAgentOptions, rpcAgent } from "../rpc/mod.ts";
 import { isStringList, type JsonObject, version } from "../std/mod.ts";
+import { type GossSettings, gossValidate } from "./goss_action.ts";
 import type { ScoutMachines } from "./machines.ts";
 
 /** What the agent works with. */
 export interface ScoutAgentOptions extends RpcAgentOptions {
   machines: ScoutMachines;
+  goss: GossSettings;
 }
 
 /** Events that the agent fires, as the manifests of checks name them. */
@@ -33,6 +35,7 @@ export function scoutAgent(options: ScoutAgentOptions): Agent {
     trigger: steer("FORCE_CHECK"),
     maintenance: steer("MAINTENANCE"),
     resume: steer("RESUME"),
+    goss_validate: (data: JsonObject, { signal }: ActionContext) => gossValidate(data, options.goss, signal),
   };
   return rpcAgent(metadata, actions, options);
 }

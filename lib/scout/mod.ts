@@ -24,6 +24,7 @@ export {
   scoutSubjects,
 } from "./event.ts";
 export { type Feed, type FeedOptions, followScout, longestHistory } from "./feed.ts";
+export { type GossSettings, gossValidate } from "./goss_action.ts";
 export {
   checkLine,
   figureText,

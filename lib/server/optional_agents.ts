@@ -9,7 +9,33 @@ export async function optionalAgents(node: ServerNode, rpc: RpcAgentOptions): Pr
   const store = node.config.get("plugin.choria.services.registry.store");
   if (store !== "") agents.push((await import("./agents/registry.ts")).registryAgent(store, rpc));
   if (node.config.get("plugin.choria.executor.enabled")) agents.push(...(await executor(node, rpc)));
+  if (hasScout(node)) agents.push(await scout(node, rpc));
   return agents;
+}
+
+function hasScout({ config }: ServerNode): boolean {
+  return config.get("plugin.choria.machine.store") !== "" && !config.get("plugin.scout.agent_disabled");
+}
+
+/** The machines start after the agents, so they are asked for with every call. */
+async function scout(node: ServerNode, rpc: RpcAgentOptions): Promise<Agent> {
+  const { scoutAgent } = await import("../scout/mod.ts");
+  const { config } = node;
+  return scoutAgent({
+    ...rpc,
+    machines: {
+      states: () => node.machines?.states() ?? [],
+      transition(criteria, event) {
+        if (node.machines === undefined) throw new Error("autonomous agent host not initialized");
+        node.machines.transition(criteria, event);
+      },
+    },
+    goss: {
+      overridesFile: config.get("plugin.scout.overrides"),
+      deniedLocal: config.get("plugin.scout.goss.denied_local_resources"),
+      deniedRemote: config.get("plugin.scout.goss.denied_remote_resources"),
+    },
+  });
 }
 
 /** A server whose folder of commands cannot be used serves without them. */

@@ -3,12 +3,13 @@ import { scoutAgent, scoutData } from "../../lib/scout/mod.ts";
 import { isObject, type JsonObject, silentLogger } from "../../lib/std/mod.ts";
 import { callAgent } from "../external/support.ts";
 import recorded from "../fixtures/scout/scout_rpc.json" with { type: "json" };
+import { withoutGoss } from "./support/goss.ts";
 import { recordedMachines, TestMachines } from "./support/machines.ts";
 
 const five = ["check_0", "check_1", "check_2", "check_choria", "check_hb"];
 
 async function call(machines: TestMachines, action: string, data: JsonObject = {}) {
-  return callAgent(scoutAgent({ machines, logger: silentLogger }), action, data);
+  return callAgent(scoutAgent({ machines, goss: withoutGoss, logger: silentLogger }), action, data);
 }
 
 /** Machines of which one is in a state of its own. */
