@@ -28,7 +28,10 @@ export interface DiscoverOptions {
   method?: string;
   /** File of the methods `flatfile`, `file` and `inventory`. */
   file?: string;
-  /** Options of the method `external`, handed to its command; `command` names another than the configuration's. */
+  /**
+   * Options of the method, which come before those of the configuration's `default_discovery_options`: `file` where
+   * there is no other, for `external` whatever its command understands, and `command` for another command.
+   */
   methodOptions?: Readonly<Record<string, string>>;
   /** Another way of finding nodes than those known by name. */
   source?: NodeSource;
@@ -71,6 +74,8 @@ export function chooseSource(
   clock: Clock,
 ): NodeSource {
   if (options.source !== undefined) return options.source;
+  const methodOptions = { ...defaultDiscoveryOptions(config), ...options.methodOptions };
+  const file = options.file ?? methodOptions.file;
   const method = options.method ?? config.get("default_discovery_method");
   // Expressions are judged by nodes, or by what an inventory knows of them.
   const needsNodes = filter.compound.length > 0 && method !== "inventory";
@@ -80,11 +85,11 @@ export function chooseSource(
   switch (method) {
     case "flatfile":
     case "file":
-      return flatfileSource(fileOf(options.file));
+      return flatfileSource(fileOf(file));
     case "inventory":
-      return inventorySource(fileOf(options.file || config.get("plugin.choria.discovery.inventory.source")));
+      return inventorySource(fileOf(file || config.get("plugin.choria.discovery.inventory.source")));
     case "external":
-      return commandSource(options, config);
+      return commandSource(methodOptions, config);
     default:
       throw new Error(`Cannot discover nodes by the method "${method}": known are ${methods.join(", ")}`);
   }
@@ -97,7 +102,20 @@ function fileOf(file: string | undefined): string {
   return file;
 }
 
-function commandSource({ methodOptions = {} }: DiscoverOptions, config: Config): NodeSource {
+/**
+ * The options of the configuration's `default_discovery_options`.
+ * @throws {Error} naming one that is not of the form `key=value`.
+ */
+export function defaultDiscoveryOptions(config: Config): Record<string, string> {
+  const pairs = config.get("default_discovery_options").map((text): [string, string] => {
+    const at = text.indexOf("=");
+    if (at < 1) throw new Error(`Cannot use default_discovery_options = "${text}": expected KEY=VALUE`);
+    return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+  });
+  return Object.fromEntries(pairs);
+}
+
+function commandSource(methodOptions: Readonly<Record<string, string>>, config: Config): NodeSource {
   const { command = config.get("plugin.choria.discovery.external.command"), ...options } = methodOptions;
   if (command === "") throw new Error("no command specified for external discovery");
   return externalSource({ command, options });

@@ -6,7 +6,7 @@
  */
 export { type ActionReply, ActionRequest } from "./action_request.ts";
 export { AgentClient } from "./agent_client.ts";
-export type { DiscoverOptions, Discovery } from "./discover.ts";
+export { type DiscoverOptions, type Discovery, defaultDiscoveryOptions } from "./discover.ts";
 export { type FilterOptions, filterOf } from "./filter_options.ts";
 export { connectFleet, Fleet, type FleetOptions } from "./fleet.ts";
 export type { PingOptions, PingReply } from "./ping.ts";

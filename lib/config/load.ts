@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { errorText, isFile } from "../std/mod.ts";
-import { type ConfigKey, catalogue } from "./catalogue.ts";
+import { type ConfigKey, catalogue, isConfigKey } from "./catalogue.ts";
 import { parseConf } from "./conf_file.ts";
 import { Config, type ConfigEntry } from "./config.ts";
 
@@ -57,9 +57,16 @@ class Loader {
 
   read(file: string, prefix = ""): void {
     for (const { key, value, line } of parseConf(readText(file))) {
-      this.entries.set(prefix + key, { value, place: `${file}:${line}` });
+      this.#set(prefix + key, { value, place: `${file}:${line}` });
     }
     this.files.push(file);
+  }
+
+  #set(key: string, { value, place }: ConfigEntry): void {
+    const before = this.entries.get(key);
+    const joint = isConfigKey(key) ? catalogue[key].joint : undefined;
+    const isAdded = before !== undefined && joint !== undefined;
+    this.entries.set(key, { value: isAdded ? `${before.value}${joint}${value}` : value, place });
   }
 
   /** `plugin.d/NAME.cfg` sets keys `plugin.NAME.…`; a NAME.conf beside it only asks for the .cfg to be read. */

@@ -16,6 +16,8 @@ export interface Setting<T> {
   readonly doc: string;
   /** Environment variable that replaces the value. */
   readonly env?: string;
+  /** What joins the texts of a key that is set more than once; undefined where the last one counts. */
+  readonly joint?: string;
   /**
    * Turn text into the value.
    * @throws {TypeError} saying what was expected.
@@ -28,6 +30,7 @@ export interface Setting<T> {
 /** More about a setting. */
 export interface SettingExtras {
   env?: string;
+  joint?: string;
 }
 
 /** Free text. */
@@ -82,14 +85,20 @@ export function commaList(fallback: string, doc: string, extras: SettingExtras =
   return make("comma list", fallback === "" ? undefined : fallback, doc, read, read(fallback), extras);
 }
 
-/** Paths separated by colons. */
+/** Items of which each has a line of its own: the key is set once for each. */
+export function lineList(doc: string): Setting<string[]> {
+  const read = (value: string) => value.split("\n");
+  return make("list, an item a line", undefined, doc, read, [], { joint: "\n" });
+}
+
+/** Paths separated by colons; those of a key that is set more than once are added up. */
 export function pathList(doc: string, extras: SettingExtras = {}): Setting<string[]> {
   const read = (value: string, { home }: SettingContext) =>
     value
       .split(":")
       .filter((item) => item.trim() !== "")
       .map((item) => expandPath(item, home));
-  return make("path list", undefined, doc, read, [], extras);
+  return make("path list", undefined, doc, read, [], { joint: ":", ...extras });
 }
 
 /** One of a few words. */
@@ -129,5 +138,6 @@ function make<T>(
     absent: () => absent,
     ...(defaultText === undefined ? {} : { defaultText }),
     ...(extras.env === undefined ? {} : { env: extras.env }),
+    ...(extras.joint === undefined ? {} : { joint: extras.joint }),
   };
 }

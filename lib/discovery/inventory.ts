@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type FilterNode, matchFilter } from "../filter/mod.ts";
+import { CompiledFilters, type FilterNode, matchFilter } from "../filter/mod.ts";
 import { emptyFilter, type Filter, parseFactFilter } from "../protocol/mod.ts";
 import { errorText, isObject, isStringList, type JsonObject } from "../std/mod.ts";
 import { checkIdentities } from "./identity.ts";
@@ -65,7 +65,8 @@ async function withoutGroups(
 
 async function matching(nodes: readonly InventoryNode[], filter: Filter): Promise<InventoryNode[]> {
   const found: InventoryNode[] = [];
-  for (const node of nodes) if (await matchFilter(filter, node)) found.push(node);
+  const compiled = new CompiledFilters();
+  for (const node of nodes) if (await matchFilter(filter, { ...node, compiled })) found.push(node);
   return found;
 }
 

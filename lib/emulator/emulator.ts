@@ -1,5 +1,6 @@
 import { type Config, formatConf } from "../config/mod.ts";
 import { generateKey } from "../crypto/mod.ts";
+import { CompiledFilters } from "../filter/mod.ts";
 import { subjects } from "../protocol/mod.ts";
 import { decodeProvisioningToken, type ProvisioningSettings, provisioningBrokers } from "../server/mod.ts";
 import { type Clock, errorText, type Logger, systemClock } from "../std/mod.ts";
@@ -63,6 +64,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const environment: NodeEnvironment = {
     ...(await provisioningParts(options, stopping.signal, clock)),
     tokens: new TokenVerifier(clock),
+    filters: new CompiledFilters(),
     pacer: new Pacer(clock, connectionsPerSecond),
     clock,
     logger: options.logger,

@@ -1,7 +1,7 @@
 import { type Config, configFrom, parseConf } from "../config/mod.ts";
 import { type Connection, connectBroker } from "../connector/mod.ts";
 import { type KeyPair, keyFromSeed } from "../crypto/mod.ts";
-import { matchFilter } from "../filter/mod.ts";
+import { type CompiledFilters, matchFilter } from "../filter/mod.ts";
 import { subjects } from "../protocol/mod.ts";
 import { AgentHost, type RpcAgentOptions } from "../rpc/mod.ts";
 import { RequestVerifier } from "../security/mod.ts";
@@ -35,6 +35,8 @@ export interface NodeEnvironment {
   unprovisioned?: Connections;
   /** Tokens of callers are the same for all nodes, so they are verified once for all. */
   tokens: TokenVerifier;
+  /** So are their filters, as all nodes are alike. */
+  filters: CompiledFilters;
   pacer: Pacer;
   clock: Clock;
   logger: Logger;
@@ -174,7 +176,7 @@ export class EmulatedNode {
     release: () => Promise<void>,
     credentials?: { token: string; key: KeyPair },
   ): Promise<void> {
-    const { clock, logger, tokens } = this.#environment;
+    const { clock, logger, tokens, filters: compiled } = this.#environment;
     const { identity } = this;
     const facts = async () => this.#facts;
     const host = new AgentHost({
@@ -185,7 +187,7 @@ export class EmulatedNode {
         verifier: new RequestVerifier({ issuers: config.issuers() }, tokens),
         credentials: () => credentials,
       }),
-      matches: (filter, agents) => matchFilter(filter, { identity, agents, facts, classes: () => [] }),
+      matches: (filter, agents) => matchFilter(filter, { identity, agents, facts, classes: () => [], compiled }),
       clock,
       logger,
     });

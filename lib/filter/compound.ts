@@ -1,5 +1,6 @@
 import {
-  compileExpr,
+  type Expr,
+  ExprCache,
   type ExprEnv,
   ExprError,
   type ExprSignature,
@@ -28,6 +29,36 @@ export interface CompoundNode {
   hasAgent: (name: string) => boolean;
   /** Milliseconds since the epoch. Default the machine's clock. */
   now?: () => number;
+  /** What was compiled before. Default nothing. */
+  compiled?: CompiledFilters;
+}
+
+/**
+ * Compound expressions that were compiled, for those who are asked the same again and again. What an expression may ask
+ * depends on the data plugins of a node: one holder serves nodes that have the same.
+ */
+export class CompiledFilters {
+  #plugins: string | undefined;
+  #cache = new ExprCache();
+
+  /** How many expressions are kept. */
+  get size(): number {
+    return this.#cache.size;
+  }
+
+  /**
+   * An expression, compiled when it is not known.
+   * @throws {ExprError} when it cannot be compiled.
+   */
+  get(query: string, data: CompoundNode["data"]): Expr {
+    const plugins = [...data.keys()].join();
+    if (plugins !== this.#plugins) {
+      this.#plugins = plugins;
+      const functions = { ...dataSignatures(data), ...signatures };
+      this.#cache = new ExprCache({ functions, variables, allowUndefined: true, boolean: true });
+    }
+    return this.#cache.get(query);
+  }
 }
 
 /** Functions of {@link itemFunctions}, as expressions see them. */
@@ -70,28 +101,28 @@ export const itemFunctions = {
 export function matchCompound(wanted: Filter["compound"], node: CompoundNode): boolean {
   if (wanted.length > maxExpressions) throw new FilterError(`the filter has more than ${maxExpressions} expressions`);
   const env = environment(node);
-  const functions = { ...dataSignatures(node.data), ...signatures };
+  const { data, compiled = new CompiledFilters(), now = Date.now } = node;
   let count = 0;
   for (const list of wanted) {
     const [only] = list;
     if (only === undefined || list.length !== 1) return false;
     const share = { ...limits, timeMs: limits.timeMs / wanted.length };
-    count += evaluate(only.expr, { functions, env, limits: share, now: node.now ?? Date.now }) ? 1 : -1;
+    count += evaluate(only.expr, { compile: (query) => compiled.get(query, data), env, limits: share, now }) ? 1 : -1;
   }
   return count > 0;
 }
 
 interface Work {
-  functions: Readonly<Record<string, ExprSignature>>;
+  compile: (query: string) => Expr;
   env: ExprEnv;
   limits: typeof limits;
   now: () => number;
 }
 
-function evaluate(query: string, { functions, env, limits, now }: Work): boolean {
+function evaluate(query: string, { compile, env, limits, now }: Work): boolean {
   const compiled = attempt(`Could not compile compound query '${short(query)}'`, () => {
     if (query.length > maxLength) throw new ExprError(`expression is longer than ${maxLength} characters`);
-    return compileExpr(query, { functions, variables, allowUndefined: true, boolean: true });
+    return compile(query);
   });
   return attempt(`Could not match compound query '${short(query)}': could not execute compound query`, () =>
     compiled.test(env, { limits, now }),

@@ -2,7 +2,7 @@ import { newLookupBudget } from "../expr/mod.ts";
 import type { FactFilter, Filter } from "../protocol/mod.ts";
 import type { JsonObject } from "../std/mod.ts";
 import { isPattern, lenientTest } from "./_pattern.ts";
-import { type CompoundNode, type DataQuery, matchCompound } from "./compound.ts";
+import { type CompiledFilters, type CompoundNode, type DataQuery, matchCompound } from "./compound.ts";
 import { FilterError, matchFact } from "./fact.ts";
 
 /** Most regular expressions and conditions on facts of one filter: filters come from the network, and hold everything up. */
@@ -19,6 +19,8 @@ export interface FilterNode {
   data?: ReadonlyMap<string, DataQuery>;
   /** Milliseconds since the epoch, for compound filters. Default the machine's clock. */
   now?: () => number;
+  /** Compound expressions that were compiled before. Default none. */
+  compiled?: CompiledFilters;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function matchFilter(filter: Filter, node: FilterNode): Promise<boo
 }
 
 async function compoundNode(node: FilterNode): Promise<CompoundNode> {
-  const { agents, data = new Map(), now } = node;
+  const { agents, data = new Map(), now, compiled } = node;
   const classes = node.classes();
   return {
     agents,
@@ -47,6 +49,7 @@ async function compoundNode(node: FilterNode): Promise<CompoundNode> {
     hasClass: (name) => matchClasses([name], classes),
     hasAgent: (name) => matchAgents([name], agents),
     ...(now === undefined ? {} : { now }),
+    ...(compiled === undefined ? {} : { compiled }),
   };
 }
 

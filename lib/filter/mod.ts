@@ -4,7 +4,14 @@
  *
  * @module
  */
-export { type CompoundNode, type DataQuery, itemFunctions, itemSignatures, matchCompound } from "./compound.ts";
+export {
+  CompiledFilters,
+  type CompoundNode,
+  type DataQuery,
+  itemFunctions,
+  itemSignatures,
+  matchCompound,
+} from "./compound.ts";
 export { FilterError, matchFact } from "./fact.ts";
 export {
   type FilterNode,

@@ -179,5 +179,10 @@ describe("nodes that are found elsewhere", () => {
     const asked = ["req", "--config", config, "rpcutil", "ping", "--dm", "external"];
     expect((await choria([...asked, "--do", `command=${program}`, "--senders"])).out).toBe("n2.example.net\n");
     expect((await choria(asked)).err).toBe("choria: error: no command specified for external discovery\n");
+    const own = network.file("options.conf");
+    const options = ["default_discovery_method = external", `default_discovery_options = command=${program}`];
+    await Bun.write(own, [await Bun.file(config).text(), ...options].join("\n"));
+    expect((await choria(["discover", "--config", own])).out).toBe("n2.example.net\n");
+    expect((await choria(["discover", "--config", own, "--do", "command=/none"])).err).toContain("/none");
   });
 });

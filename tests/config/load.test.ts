@@ -16,6 +16,17 @@ describe("loadConfig()", () => {
     expect([...config.entries()]).toContainEqual(["ttl", { value: "90", place: `${path}:3` }]);
   });
 
+  test("adds up the lines of a list, and takes the last one of anything else", () => {
+    using folder = temporaryFolder();
+    const path = folder.file("client.conf");
+    const lines = ["default_discovery_options = file=a, b.txt", "default_discovery_options = format=text"];
+    writeFileSync(path, [...lines, "libdir = /a:/b", "libdir = /c", "ttl = 1", "ttl = 2"].join("\n"));
+    const config = loadConfig(path, { kind: "system", env });
+    expect(config.get("default_discovery_options")).toEqual(["file=a, b.txt", "format=text"]);
+    expect(config.get("libdir")).toEqual(["/a", "/b", "/c"]);
+    expect(config.get("ttl")).toBe(2);
+  });
+
   test("refuses a value that does not fit, with file and line", () => {
     using folder = temporaryFolder();
     const path = folder.file("server.conf");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type DataQuery, FilterError, type FilterNode, matchFilter } from "../../lib/filter/mod.ts";
+import { CompiledFilters, type DataQuery, FilterError, type FilterNode, matchFilter } from "../../lib/filter/mod.ts";
 import { emptyFilter } from "../../lib/protocol/mod.ts";
 import vectors from "../fixtures/server/filter_vectors.json";
 
@@ -97,5 +97,26 @@ describe("a compound filter", () => {
       expect(performance.now() - start).toBeLessThan(1_000);
     }
     await expect(matches(...Array.from({ length: 65 }, () => "true"))).rejects.toThrow("more than 64 expressions");
+  });
+});
+
+describe("expressions that were compiled", () => {
+  const asked = (expr: string, compiled: CompiledFilters, plugins = data) =>
+    matchFilter({ ...emptyFilter(), compound: [[{ expr }]] }, { ...node, data: plugins, compiled });
+
+  test("are kept, as many as there is room for", async () => {
+    const compiled = new CompiledFilters();
+    for (let i = 0; i < 300; i++) await asked(`${i} == ${i % 150}`, compiled);
+    expect(compiled.size).toBe(100);
+    expect(await asked("1 == 1", compiled)).toBe(true);
+    expect(await asked('scout("swap").state == "OK"', compiled)).toBe(true);
+    expect(await asked('scout("swap").state == "OK"', compiled)).toBe(true);
+  });
+
+  test("are forgotten when the node's data plugins change", async () => {
+    const compiled = new CompiledFilters();
+    expect(await asked('scout("swap").state == "OK"', compiled)).toBe(true);
+    await expect(asked('scout("swap").state == "OK"', compiled, new Map())).rejects.toThrow("scout");
+    expect(await asked('scout("swap").state == "OK"', compiled)).toBe(true);
   });
 });

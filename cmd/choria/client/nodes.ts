@@ -1,5 +1,5 @@
 import { fstatSync } from "node:fs";
-import type { DiscoverOptions } from "../../../lib/client/mod.ts";
+import { type DiscoverOptions, defaultDiscoveryOptions } from "../../../lib/client/mod.ts";
 import type { Config } from "../../../lib/config/mod.ts";
 import { flatfileSource, listSource, parseNodes } from "../../../lib/discovery/mod.ts";
 import { type DiscoveryFlags, type FilterFlags, filterOptions, parseChoice, parsePairs } from "./filters.ts";
@@ -28,7 +28,7 @@ type MethodOptions = Pick<DiscoverOptions, "method" | "file" | "source" | "metho
 
 function methodOptions(flags: DiscoveryFlags, config: Config): MethodOptions {
   const method = flags.dm ?? config.get("default_discovery_method");
-  const pairs = parsePairs(flags.do);
+  const pairs = { ...defaultDiscoveryOptions(config), ...parsePairs(flags.do) };
   const { file, format, filter } = pairs;
   const isMore = format !== undefined || filter !== undefined;
   if (file !== undefined && isMore && (method === "flatfile" || method === "file")) {
