@@ -1,9 +1,10 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isFile } from "../std/mod.ts";
 import { writeConfiguration } from "./configuration.ts";
 import { createCredentials } from "./credentials.ts";
 import { defaultPorts, Layout } from "./layout.ts";
+import { installMachines } from "./machines.ts";
 import { composeSite } from "./site.ts";
 
 /** What {@link prepareCompose} makes its folder from. */
@@ -34,7 +35,7 @@ export async function prepareCompose({ folder, checkout }: ComposeOptions): Prom
   const issuer = await createCredentials(layout, `nats://${composeSite.hosts.broker}:${defaultPorts.broker}`);
   const helper = ["bun", "--config=/dev/null", "--no-env-file", `${imageCheckout}/containers/provisioner/helper.ts`];
   await writeConfiguration(layout, { ports: defaultPorts, issuer, helper, site: composeSite });
-  copyMachines(layout, checkout);
+  installMachines(layout.config("server", "machine"), checkout);
   for (const kept of ["server/lib/mcollective/agent", "client/plugins", "docroot", "stream-replicator"]) {
     mkdirSync(layout.config(kept, ""), { recursive: true });
   }
@@ -45,15 +46,6 @@ export async function prepareCompose({ folder, checkout }: ComposeOptions): Prom
   for (const role of readableRoles) {
     openToContainers(layout.credential(role, ""));
     openToContainers(layout.config(role, ""));
-  }
-}
-
-/** Autonomous agents that every server runs; whatever else lies there is somebody's own. */
-function copyMachines(layout: Layout, checkout: string): void {
-  const machines = join(checkout, "machines");
-  for (const name of ["facts", "external_agents"]) {
-    if (!isFile(join(machines, name, "machine.yaml"))) continue;
-    cpSync(join(machines, name), layout.config("server/machine", name), { recursive: true });
   }
 }
 

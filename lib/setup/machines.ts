@@ -1,19 +1,19 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { writeFileAtomic } from "../std/mod.ts";
-import type { Layout } from "./layout.ts";
 
 /** Machines of the checkout that every server of a network has. */
 const sampleMachines = ["facts", "check_choria"];
 
 /**
- * Give a server the sample machines: each has a folder of its own there, as machines keep data beside their manifest.
- * Manifests that differ are replaced, which has the server load them anew.
+ * Give the sample machines to the servers that have their machines in the folder `store`: each has a folder of its own
+ * there, as machines keep data beside their manifest. Manifests that differ are replaced, which has the servers load
+ * them anew.
  */
-export function installMachines(layout: Layout, checkout: string, identity: string): void {
+export function installMachines(store: string, checkout: string): void {
   for (const name of sampleMachines) {
     const manifest = readFileSync(join(checkout, "machines", name, "machine.yaml"), "utf8");
-    const target = layout.server(identity, `machine/${name}/machine.yaml`);
+    const target = join(store, name, "machine.yaml");
     mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
     if (textOf(target) !== manifest) writeFileAtomic(target, manifest, { mode: 0o600 });
   }

@@ -151,7 +151,7 @@ async function startServers(options: NetworkOptions, start: StartOptions, starte
     const config = layout.server(identity, "server.conf");
     const command = bunCommand(join(checkout, "cmd/server.ts"), "--config", config);
     linkAgent(options, identity, "requests");
-    installMachines(layout, checkout, identity);
+    installMachines(layout.server(identity, "machine"), checkout);
     startProcess(layout, { name, command, env: { CHORIA_IDENTITY: identity, ...machinePath(checkout), ...leanNode } });
     started.push(name);
   }
