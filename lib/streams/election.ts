@@ -26,6 +26,14 @@ export interface ElectionOptions {
   onWon: () => void;
   /** Leadership is, or may be, somebody else's from now on. */
   onLost: () => void;
+  /**
+   * A leader that stops deletes its claim, so that the next one need not wait until the bucket forgets it; and claims
+   * that others deleted are taken at once. Needs leave to read messages of the bucket.
+   * @default false
+   */
+  resigns?: boolean;
+  /** Told of each round: as what it was fought, and how long until the next, in milliseconds. */
+  onRound?: (state: "candidate" | "leader", wait: number) => void;
   clock: Clock;
   logger: Logger;
   /** Gives numbers from 0 up to 1; for tests. */
@@ -35,7 +43,7 @@ export interface ElectionOptions {
 /** Taking part in an election. */
 export interface Election extends AsyncDisposable {
   readonly isLeader: boolean;
-  /** Stand no longer. A leader's place becomes free when the bucket forgets it. Idempotent. */
+  /** Stand no longer. A leader's place becomes free when the bucket forgets it, or where it resigns, now. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -76,8 +84,11 @@ class Candidate implements Election {
     const ttl = await this.#bucketTtl();
     while (!this.#stopping.signal.aborted) {
       await this.#claim(ttl);
-      await this.#sleep(this.#cadence(ttl));
+      const wait = this.#cadence(ttl);
+      this.#options.onRound?.(this.isLeader ? "leader" : "candidate", wait);
+      await this.#sleep(wait);
     }
+    if (this.#options.resigns && this.isLeader) await this.#resign();
     this.#lose("it stands no longer");
   }
 
@@ -100,9 +111,43 @@ class Candidate implements Election {
 
   /** Write the key where nobody else has since; gives the new sequence. */
   async #write(ttl: number): Promise<number> {
-    const { connection, name, identity, bucket = defaultBucket, prefix = "" } = this.#options;
+    try {
+      return await this.#writeOver(this.#sequence, ttl);
+    } catch (error) {
+      const isTaken = error instanceof ClaimedByOther && this.#sequence === 0;
+      const deleted = isTaken && this.#options.resigns ? await this.#deletedAt(ttl) : 0;
+      if (deleted === 0) throw error;
+      return await this.#writeOver(deleted, ttl);
+    }
+  }
+
+  /** The sequence of the mark that a claim was deleted; 0 where it was not. */
+  async #deletedAt(ttl: number): Promise<number> {
+    const { connection, name, bucket = defaultBucket, prefix } = this.#options;
+    const request = JSON.stringify({ last_by_subj: `$KV.${bucket}.${name}` });
+    const subject = `${prefix ?? "$JS.API."}STREAM.MSG.GET.KV_${bucket}`;
+    const answer = await connection.nats.request(subject, request, { timeout: Math.min(2_000, ttl / 2) });
+    const { message } = parseObject(answer.data);
+    if (!isObject(message) || typeof message.hdrs !== "string" || typeof message.seq !== "number") return 0;
+    return /KV-Operation: (DEL|PURGE)/.test(Buffer.from(message.hdrs, "base64").toString("latin1")) ? message.seq : 0;
+  }
+
+  async #resign(): Promise<void> {
+    const { connection, name, bucket = defaultBucket, prefix = "" } = this.#options;
     const header = headers();
     header.set(expectedSequence, String(this.#sequence));
+    header.set("KV-Operation", "DEL");
+    try {
+      await connection.nats.request(`${prefix}$KV.${bucket}.${name}`, "", { timeout: 1_000, headers: header });
+    } catch {
+      // The bucket forgets the claim by itself.
+    }
+  }
+
+  async #writeOver(sequence: number, ttl: number): Promise<number> {
+    const { connection, name, identity, bucket = defaultBucket, prefix = "" } = this.#options;
+    const header = headers();
+    header.set(expectedSequence, String(sequence));
     const timeout = Math.min(2_000, ttl / 2);
     const message = await connection.nats.request(`${prefix}$KV.${bucket}.${name}`, encodeUtf8(identity), {
       timeout,

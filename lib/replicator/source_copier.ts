@@ -1,0 +1,383 @@
+import type { Msg, Subscription } from "@nats-io/nats-core";
+import { backoff, encodeUtf8, errorText, twentySecondSteps } from "../std/mod.ts";
+import { natsErrorText } from "./_api.ts";
+import { SeenSequences } from "./_seen.ts";
+import { type Copier, type CopierOptions, connected, openWriter, settledLastCopy, stopGrace } from "./copier.ts";
+import { copyOf } from "./copy.ts";
+import { type Delivery, parseDelivery } from "./delivery.ts";
+import type { Origin } from "./origin.ts";
+import { isCovered } from "./position.ts";
+import { SourceConsumer } from "./source_consumer.ts";
+import { type TargetWriter, windowSize } from "./target_writer.ts";
+
+/** How long a request for messages stands, in nanoseconds. */
+const pullExpires = 10_000_000_000;
+/** How long nothing at all may come before the consumer is looked after, in milliseconds. */
+const silence = 15_000;
+/** Bytes that may wait for the target before no more are asked for. */
+const maxLoad = 16 * 1024 * 1024;
+const inProgress = encodeUtf8("+WPI");
+
+/** A message that is with us. */
+interface Held {
+  /** Where to acknowledge it: the reply subject of its latest delivery. */
+  reply: string;
+}
+
+/** What lasts from taking the lead until losing it, or stopping. */
+interface Tenure {
+  writer: TargetWriter;
+  /** The last copy that was there when it began; undefined for none. */
+  last: Origin | undefined;
+  held: Map<number, Held>;
+  seen: SeenSequences;
+  /** Sequence of the last message that was acknowledged. */
+  done: number;
+}
+
+/** One stretch of receiving, during which deliveries follow one another without a gap. */
+interface Session {
+  inbox: string;
+  over: AbortController;
+  /** Messages asked for and not come yet. */
+  credits: number;
+  /** Number of the latest delivery; 0 before the first. */
+  delivered: number;
+  lastHeard: number;
+  isPaced: boolean;
+}
+
+/**
+ * Copies a stream with a durable consumer in the source, many messages at a time, each once and in order. A message is
+ * acknowledged to the source when the target has it, in the order of the stream, so that the consumer's place is never
+ * past what is copied.
+ *
+ * Two things are in doubt after a failure: which messages the target has, which {@link TargetWriter} asks it, and which
+ * ones the consumer believes to be with us. Where the latter may differ from what is, after a lost connection or
+ * whenever the consumer's own count of deliveries has a gap, everything that is out is called back and comes again in
+ * order; what is known is not copied again.
+ */
+export class SourceCopier implements Copier {
+  readonly #options: CopierOptions;
+  readonly #consumer: SourceConsumer;
+  readonly #stopping = new AbortController();
+  readonly #work: Promise<void>;
+  #isActive: boolean;
+  #tenure: Tenure | undefined;
+  #session: Session | undefined;
+  #nextTell = 0;
+
+  constructor(options: CopierOptions) {
+    this.#options = options;
+    const { entry, source, clock, logger, metrics } = options;
+    const onRecreated = () => metrics.recreated();
+    this.#consumer = new SourceConsumer({
+      nats: source.connection.nats,
+      entry,
+      clock,
+      logger,
+      window: windowSize,
+      onRecreated,
+    });
+    this.#isActive = options.isActive;
+    logger.info(`Starting Source-initiated data copier for ${entry.stream}`);
+    this.#work = this.#run();
+  }
+
+  resume(): void {
+    this.#isActive = true;
+  }
+
+  pause(): void {
+    this.#isActive = false;
+    this.#session?.over.abort();
+    this.#endTenure();
+    this.#options.metrics.sequence(0);
+  }
+
+  disconnected(side: "source" | "target"): void {
+    if (side === "source") this.#session?.over.abort();
+    else this.#tenure?.writer.disconnected();
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#stopping.signal.aborted) {
+      this.#options.logger.warn("Copier shutting down after context interrupt");
+      this.#stopping.abort();
+      this.#session?.over.abort();
+    }
+    await this.#work;
+  }
+
+  async #run(): Promise<void> {
+    const { source, clock, logger } = this.#options;
+    const { signal } = this.#stopping;
+    const waits = backoff(twentySecondSteps);
+    for (let failures = 0; !signal.aborted; ) {
+      if (!(await connected(source.connection, clock, signal))) break;
+      if (!this.#isActive) {
+        await clock.sleep(50, signal);
+        continue;
+      }
+      try {
+        await this.#receive();
+        failures = 0;
+      } catch (error) {
+        const text = `Health check failed: ${natsErrorText(error)}`;
+        if (failures < 2) logger.debug(text);
+        else logger.error(text);
+        await clock.sleep(waits.delay(failures++), signal);
+      }
+    }
+    await this.#finish();
+  }
+
+  /** Receive until something ends the session. */
+  async #receive(): Promise<void> {
+    const { source, clock } = this.#options;
+    const { connection } = source;
+    const over = new AbortController();
+    const session: Session = {
+      inbox: source.newInbox(),
+      over,
+      credits: 0,
+      delivered: 0,
+      lastHeard: clock.now(),
+      isPaced: false,
+    };
+    this.#session = session;
+    const tenure = await this.#beginTenure();
+    await this.#consumer.prepare(tenure.done === 0 ? 0 : tenure.done + 1);
+    if (over.signal.aborted || this.#stopping.signal.aborted || connection.server === "") return;
+    const subscription = connection.nats.subscribe(session.inbox, {
+      callback: (error, message) => {
+        if (error === null && !over.signal.aborted) this.#received(message, session, tenure);
+      },
+    });
+    this.#pull(session, tenure);
+    const timers = this.#timers(session, tenure);
+    await ended(over.signal);
+    for (const timer of timers) timer[Symbol.dispose]();
+    this.#unsubscribe(subscription);
+  }
+
+  #unsubscribe(subscription: Subscription): void {
+    if (!this.#options.source.connection.nats.isClosed()) subscription.unsubscribe();
+  }
+
+  async #beginTenure(): Promise<Tenure> {
+    if (this.#tenure !== undefined) return this.#tenure;
+    const { entry, logger } = this.#options;
+    // Such an entry copies everything again at each start, by design.
+    const last = entry.ephemeral ? undefined : await settledLastCopy(this.#options, this.#stopping.signal);
+    if (last !== undefined) logger.debug(`Detected last message from stream ${last.stream} sequence ${last.sequence}`);
+    this.#tenure = { writer: openWriter(this.#options), last, held: new Map(), seen: new SeenSequences(), done: 0 };
+    return this.#tenure;
+  }
+
+  #endTenure(): void {
+    this.#tenure?.writer.close();
+    this.#tenure = undefined;
+  }
+
+  #timers(session: Session, tenure: Tenure): Disposable[] {
+    const { clock } = this.#options;
+    return [
+      clock.every(1_000, () => this.#look(session, tenure)),
+      clock.every(this.#consumer.ackWait / 3, () => {
+        for (const { reply } of tenure.held.values()) this.#answer(reply, inProgress);
+      }),
+    ];
+  }
+
+  /** A consumer that says nothing, not even that there is nothing, may be gone. */
+  #look(session: Session, tenure: Tenure): void {
+    session.isPaced = false;
+    if (this.#options.clock.now() - session.lastHeard > silence) {
+      session.lastHeard = this.#options.clock.now();
+      session.credits = 0;
+      void this.#check(session);
+    }
+    this.#pull(session, tenure);
+  }
+
+  async #check(session: Session): Promise<void> {
+    try {
+      this.#options.logger.debug("Performing health checks");
+      if (!(await this.#consumer.exists())) session.over.abort();
+    } catch (error) {
+      this.#options.logger.debug(`Health check failed: ${errorText(error)}`);
+    }
+  }
+
+  #pull(session: Session, { held, writer }: Tenure): void {
+    const { entry, source } = this.#options;
+    const room = windowSize - held.size - session.credits;
+    const isEnough = session.credits === 0 ? room > 0 : room >= windowSize / 2;
+    if (!isEnough || session.isPaced || session.over.signal.aborted || writer.load > maxLoad) return;
+    session.credits += room;
+    const { nats } = source.connection;
+    const max_bytes = Math.max(maxLoad / 2, 2 * (nats.info?.max_payload ?? 0));
+    const request = JSON.stringify({ expires: pullExpires, batch: room, max_bytes });
+    this.#publish(
+      `$JS.API.CONSUMER.MSG.NEXT.${entry.stream}.${this.#consumer.name}`,
+      encodeUtf8(request),
+      session.inbox,
+    );
+  }
+
+  #received(message: Msg, session: Session, tenure: Tenure): void {
+    session.lastHeard = this.#options.clock.now();
+    const delivery = message.reply === undefined ? undefined : parseDelivery(message.reply);
+    if (delivery === undefined) {
+      if (isStatus(message)) this.#status(message, session);
+      else this.#options.metrics.unparsed();
+      return;
+    }
+    session.credits = Math.max(0, session.credits - 1);
+    const { delivered } = session;
+    session.delivered = delivery.consumerSequence;
+    if (delivered !== 0 && delivery.consumerSequence !== delivered + 1) {
+      this.#options.logger.warn(`Gap detected ${delivered} -> ${delivery.consumerSequence}`);
+      session.over.abort();
+      return;
+    }
+    this.#take(message, delivery, session, tenure);
+  }
+
+  /** Requests end with a status: nothing there, too much to carry, no consumer. */
+  #status(message: Msg, session: Session): void {
+    const { headers } = message;
+    const left = headers?.get("Nats-Pending-Messages") ?? "";
+    session.credits = left === "" ? 0 : Math.max(0, session.credits - Number(left));
+    const description = headers?.description ?? "";
+    // Asking again at once would only be told the same.
+    session.isPaced = headers?.code !== 408 && !description.includes("MaxBytes");
+    if (/consumer deleted|leadership/i.test(description)) session.over.abort();
+    else if (!session.isPaced && this.#tenure !== undefined) this.#pull(session, this.#tenure);
+  }
+
+  #take(message: Msg, delivery: Delivery, session: Session, tenure: Tenure): void {
+    const { sequence, time } = delivery;
+    const { reply = "" } = message;
+    const known = tenure.held.get(sequence);
+    if (known !== undefined) known.reply = reply;
+    else if (tenure.seen.has(sequence)) this.#answer(reply);
+    else {
+      tenure.seen.add(sequence);
+      const held: Held = { reply };
+      tenure.held.set(sequence, held);
+      const finish = () => {
+        tenure.held.delete(sequence);
+        tenure.done = Math.max(tenure.done, sequence);
+        this.#answer(held.reply);
+        this.#pull(this.#session ?? session, tenure);
+      };
+      if (isCovered({ sequence, time }, tenure.last)) tenure.writer.add({ sequence, time, finish });
+      else this.#consider(message, delivery, tenure, finish);
+    }
+    this.#pull(session, tenure);
+  }
+
+  /** Decide whether a message is copied. */
+  #consider(message: Msg, delivery: Delivery, { writer }: Tenure, finish: () => void): void {
+    const { entry, replicator, limiter, metrics, clock, logger } = this.#options;
+    const { sequence, time } = delivery;
+    const { length: size } = message.data;
+    const begin = performance.now();
+    metrics.total();
+    metrics.totalBytes(size);
+    metrics.sequence(sequence);
+    if (sequence % 1_000 === 0) this.#tellProgress(delivery);
+    const done = () => {
+      metrics.seconds((performance.now() - begin) / 1_000);
+      finish();
+    };
+    if (entry.maxAge > 0 && clock.now() - time > entry.maxAge) {
+      metrics.tooOld();
+      writer.add({ sequence, time, finish: done });
+      return;
+    }
+    const verdict = limiter?.look({ subject: message.subject, data: message.data, headers: readable(message) });
+    if (verdict?.isDue === false) {
+      metrics.skipped();
+      metrics.skippedBytes(size);
+      writer.add({ sequence, time, finish: done });
+      return;
+    }
+    const copy = copyOf(message, delivery, entry, replicator);
+    writer.add({
+      sequence,
+      time,
+      copy,
+      finish: (isRefused) => {
+        if (isRefused) {
+          metrics.refused();
+          limiter?.refused(verdict?.value ?? "");
+        } else {
+          metrics.copied();
+          metrics.copiedBytes(size);
+          limiter?.copied(verdict?.value ?? "");
+          logger.debug(`Copied message seq ${sequence}, ${delivery.pending} message(s) behind`);
+        }
+        done();
+      },
+    });
+  }
+
+  #tellProgress({ sequence, pending }: Delivery): void {
+    const { clock, logger } = this.#options;
+    // At full speed that would be twenty lines a second.
+    if (clock.now() < this.#nextTell) return;
+    this.#nextTell = clock.now() + 1_000;
+    logger.info(`Handling message ${sequence}, ${pending} message(s) behind`);
+  }
+
+  /** Acknowledge a message, or say that it is being worked on. */
+  #answer(reply: string, data: Uint8Array = new Uint8Array()): void {
+    // Without a connection the consumer sends the message again, and is told then.
+    if (this.#options.source.connection.server !== "") this.#publish(reply, data);
+  }
+
+  #publish(subject: string, data: Uint8Array, reply?: string): void {
+    try {
+      this.#options.source.connection.nats.publish(subject, data, reply === undefined ? {} : { reply });
+    } catch (error) {
+      this.#options.metrics.ackFailed();
+      this.#options.logger.debug("Nothing can be sent to the source", { reason: errorText(error) });
+    }
+  }
+
+  /** Let what is under way arrive, and leave the consumer as it was found. */
+  async #finish(): Promise<void> {
+    const { source, logger } = this.#options;
+    if (this.#tenure === undefined) return;
+    await this.#tenure.writer.drained(stopGrace);
+    this.#endTenure();
+    if (source.connection.server === "") return;
+    try {
+      await source.connection.flush();
+      await this.#consumer.release();
+    } catch (error) {
+      logger.warn("The consumer could not be left as it was found", { reason: natsErrorText(error) });
+    }
+  }
+}
+
+function isStatus(message: Msg): boolean {
+  return message.data.length === 0 && (readable(message)?.code ?? 0) > 0;
+}
+
+/** The headers, where there are any that can be read. */
+function readable(message: Msg) {
+  try {
+    return message.headers;
+  } catch {
+    return undefined;
+  }
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
