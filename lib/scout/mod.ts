@@ -14,7 +14,6 @@ export {
   showsCheck,
   showsTransition,
 } from "./board.ts";
-export { checkHistory, scoutData, statusName } from "./data.ts";
 export {
   type CheckResult,
   decodeScoutEvent,
@@ -25,6 +24,7 @@ export {
 } from "./event.ts";
 export { type Feed, type FeedOptions, followScout, longestHistory } from "./feed.ts";
 export { type GossSettings, gossValidate } from "./goss_action.ts";
+export { checkHistory } from "./history.ts";
 export {
   checkLine,
   figureText,

@@ -3,6 +3,7 @@ import { type JsonObject, version } from "../std/mod.ts";
 import { configItem } from "./config_item.ts";
 import { encodeMachineState, machineSummaries } from "./machines.ts";
 import type { ServerNode } from "./node.ts";
+import { scoutData } from "./scout_data.ts";
 
 /** Answers a query about the node; what it throws leaves the caller without an answer. */
 export type DataPlugin = (query: string) => unknown;
@@ -16,7 +17,7 @@ export function dataPlugins(node: ServerNode): ReadonlyMap<string, DataPlugin> {
     ["choria", () => choria(node)],
     ["config_item", (key) => lookUpConfigItem(node, key)],
     ["machine_state", (query) => machineState(node, query)],
-    ["scout", () => ({})],
+    ["scout", (query) => scoutData(node.machines, query, node.clock.now())],
   ]);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { scoutAgent, scoutData } from "../../lib/scout/mod.ts";
+import { scoutAgent } from "../../lib/scout/mod.ts";
 import { isObject, type JsonObject, silentLogger } from "../../lib/std/mod.ts";
 import { callAgent } from "../external/support.ts";
 import recorded from "../fixtures/scout/scout_rpc.json" with { type: "json" };
@@ -72,23 +72,5 @@ describe("scout#trigger, maintenance and resume", () => {
     for (const checks of ["check_0", [1], {}, Array.from({ length: 2_000 }, () => "x")]) {
       expect((await call(new TestMachines(), "trigger", { checks })).statuscode).toBe(4);
     }
-  });
-});
-
-describe("the data plugin", () => {
-  test("tells of a check by its name, with the states that it has been in", () => {
-    const now = 1_795_322_158_000;
-    expect(scoutData("check_2", new TestMachines(), now)).toMatchObject({
-      name: "check_2",
-      version: "1.0.0",
-      state: "CRITICAL",
-      uptime: 100,
-      start_time: 1_795_322_058,
-      history: ["CRITICAL", "CRITICAL"],
-    });
-  });
-
-  test("is empty for what is no check", () => {
-    for (const query of ["plugins_manager", "nope", ""]) expect(scoutData(query, new TestMachines(), 0)).toEqual({});
   });
 });
