@@ -1,4 +1,15 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 /** How {@link writeFileAtomic} leaves the file. */
@@ -8,6 +19,11 @@ export interface WriteOptions {
    * @default 0o644
    */
   mode?: number;
+  /**
+   * Who the new file belongs to.
+   * @default whoever runs this
+   */
+  owner?: { uid: number; gid: number };
   /**
    * Create missing folders, with mode 0700.
    * @default false
@@ -22,7 +38,7 @@ export interface WriteOptions {
  * @throws the system's error when the folder cannot be written; the target is then untouched.
  */
 export function writeFileAtomic(path: string, data: string | Uint8Array, options: WriteOptions = {}): void {
-  const { mode = 0o644, makeFolders = false } = options;
+  const { mode = 0o644, owner, makeFolders = false } = options;
   const folder = dirname(path);
   if (makeFolders) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const temporary = join(folder, `.${basename(path)}.${process.pid}.${crypto.randomUUID().slice(0, 8)}`);
@@ -35,7 +51,8 @@ export function writeFileAtomic(path: string, data: string | Uint8Array, options
     } finally {
       closeSync(file);
     }
-    // The mode given to open is narrowed by the process's umask.
+    if (owner !== undefined) chownSync(temporary, owner.uid, owner.gid);
+    // The mode given to open is narrowed by the process's umask, and a change of owner takes some bits away.
     chmodSync(temporary, mode);
     renameSync(temporary, path);
   } catch (error) {

@@ -4,9 +4,11 @@ import type { WatcherKind } from "../watcher.ts";
 const kinds: Readonly<Record<string, () => Promise<WatcherKind>>> = {
   archive: async () => (await import("./archive.ts")).kind,
   exec: async () => (await import("./exec.ts")).kind,
+  file: async () => (await import("./file.ts")).kind,
   kv: async () => (await import("./kv.ts")).kind,
   nagios: async () => (await import("./nagios.ts")).kind,
   plugins: async () => (await import("./plugins.ts")).kind,
+  schedule: async () => (await import("./schedule.ts")).kind,
   timer: async () => (await import("./timer.ts")).kind,
 };
 
