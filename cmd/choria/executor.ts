@@ -3,6 +3,7 @@ import type { JsonObject } from "../../lib/std/mod.ts";
 import { addDiscoveryFlags, addFilterFlags, type DiscoveryFlags, type FilterFlags } from "./client/filters.ts";
 import { discoverOptions } from "./client/nodes.ts";
 import { addClientFlags, type ClientFlags, type ClientSession, withFleet } from "./client/open.ts";
+import { watchCommand } from "./executor/watch.ts";
 import { jsonWriter } from "./req/json.ts";
 import { textWriter } from "./req/text.ts";
 import type { ResultWriter } from "./req/writer.ts";
@@ -14,7 +15,9 @@ interface ExecutorFlags extends ClientFlags, FilterFlags, DiscoveryFlags {
 const examples = `
 Examples:
   choria executor info 640e660a0cd964032faa
-  choria executor signal 15 640e660a0cd964032faa -I web1.example.net`;
+  choria executor signal 15 640e660a0cd964032faa -I web1.example.net
+  choria executor watch
+  choria executor watch 640e660a0cd964032faa`;
 
 /** `choria executor`: the long-running commands of the fleet. */
 export function command(): Command {
@@ -23,7 +26,8 @@ export function command(): Command {
     .description("Look after the long-running commands of the fleet.")
     .addHelpText("after", examples)
     .addCommand(infoCommand())
-    .addCommand(signalCommand());
+    .addCommand(signalCommand())
+    .addCommand(watchCommand());
 }
 
 function infoCommand(): Command {

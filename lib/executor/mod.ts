@@ -7,5 +7,6 @@
 export { type JobEvents, jobEvents } from "./events.ts";
 export { type Job, JobError, type JobExit, type NewJob, newJob } from "./job.ts";
 export { JobSpool } from "./job_spool.ts";
+export { decodeJobNews, type JobMessage, type JobNews, type JobNewsOptions, jobNews } from "./news.ts";
 export { type JobQuery, matchesQuery } from "./query.ts";
 export { type SuperviseOptions, superviseJob } from "./supervise.ts";

@@ -40,7 +40,7 @@ beforeAll(async () => {
   const settings = { "plugin.choria.network.stream.executor_retention": "1h" };
   broker = await startTestBroker({ organization, settings });
   network = { address: broker.address, organization, file: folder.file };
-  const permissions = { fleet_management: true };
+  const permissions = { fleet_management: true, streams_user: true };
   const sub_subjects = ["choria.submission.in.>"];
   const may = (agents: string[]) => ({ permissions, sub_subjects, agents });
   const member = await organization.client({ callerid: "up=bob", ...may(["executor.*", "rpcutil.ping"]) });
@@ -215,5 +215,47 @@ describe("choria executor", () => {
     const unknown = await choria("info", "nonesuch");
     expect(unknown).toMatchObject({ code: 1, out: "", err: "choria: error: No node has the command nonesuch\n" });
     expect((await choria("signal", "TERM", "x")).err).toContain("A signal is a number from 0 to 64.");
+  });
+
+  const watch = (...args: string[]) =>
+    run([
+      process.execPath,
+      "run",
+      "cmd/choria.ts",
+      "executor",
+      "watch",
+      ...args,
+      "--config",
+      folder.file("client.conf"),
+    ]);
+
+  test("shows what a command says from its beginning, and ends as it does", async () => {
+    const { job, supervisor } = startJob("sh", ["-c", "echo hello; echo oops >&2; exit 7"]);
+    const [followed] = await Promise.all([watch(job.id), supervisor.exited]);
+    expect(followed).toEqual({ code: 7, out: "hello\n", err: "oops\n" });
+    // The stream keeps it for those who come late.
+    expect(await watch(job.id)).toEqual(followed);
+  });
+
+  test("follows all commands until it is interrupted", async () => {
+    const args = ["run", "cmd/choria.ts", "executor", "watch", "--config", folder.file("client.conf")];
+    const child = Bun.spawn([process.execPath, ...args], { cwd: checkout, stdout: "pipe", stderr: "inherit" });
+    let text = "";
+    const reading = (async () => {
+      for await (const bytes of child.stdout) text += new TextDecoder().decode(bytes);
+    })();
+    await waitFor("the watch to begin", () => text.includes("Waiting for commands"));
+    await waitFor("the end of a command", async () => {
+      await startJob("true", []).supervisor.exited;
+      return text.includes("ended with exit code 0");
+    });
+    expect(text).toMatch(/^\d\d:\d\d:\d\d n1\.example\.net [0-9a-f]{20}: true for up=bob by rpcutil#ping$/m);
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    await reading;
+  });
+
+  test("says that an id is none", async () => {
+    expect((await watch("a.b")).err).toBe('choria: error: "a.b" is no id of a job\n');
   });
 });
