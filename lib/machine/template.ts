@@ -9,6 +9,9 @@ export interface TemplateInput {
   readonly data: Readonly<JsonObject>;
 }
 
+/** A function of a template. Its faults are thrown as TemplateFault. */
+export type TemplateFunction = (args: readonly unknown[]) => unknown;
+
 /** Most characters that a template may become. */
 const maxOutput = 1024 * 1024;
 
@@ -19,14 +22,28 @@ const maxOutput = 1024 * 1024;
  * @throws {Error} `template: machine:LINE:COLUMN: …` naming what is wrong.
  */
 export function renderMachineTemplate(template: string, input: TemplateInput): string {
-  const all = { ...functions, lookup: (args: readonly unknown[]) => lookUp(input, args) };
-  const has = (name: string) => Object.hasOwn(all, name);
+  return renderWith(template, { lookup: (args) => lookUp(input, args) });
+}
+
+/**
+ * Fill in a template that has functions of its own beside those of the language.
+ *
+ * @param quote Applied to what actions show, but not to the template's own text.
+ * @throws {Error} as {@link renderMachineTemplate} does.
+ */
+export function renderWith(
+  template: string,
+  own: Readonly<Record<string, TemplateFunction>>,
+  quote: (text: string) => string = (text) => text,
+): string {
+  const all: Readonly<Record<string, TemplateFunction>> = { ...functions, ...own };
   let made = 0;
   return renderTemplate<unknown>(
-    parseTemplate("machine", template, has),
+    parseTemplate("machine", template, (name) => Object.hasOwn(all, name)),
     {
       ...model,
-      call: (name, args) => all[name as keyof typeof all](args),
+      show: (value) => quote(model.show(value)),
+      call: (name, args) => all[name]?.(args),
       made(characters) {
         made += characters;
         if (made > maxOutput) throw new TemplateFault(`it becomes longer than ${maxOutput} characters`);
@@ -65,6 +82,7 @@ const model: Omit<TemplateModel<unknown>, "call"> = {
 
 const argumentCounts: Readonly<Record<string, number>> = {
   lookup: 2,
+  o: 2,
   Title: 1,
   Capitalize: 1,
   ToLower: 1,
@@ -76,19 +94,17 @@ const argumentCounts: Readonly<Record<string, number>> = {
   not: 1,
 };
 
-type Call = (args: readonly unknown[]) => unknown;
-
 const ofText =
-  (change: (text: string) => string): Call =>
+  (change: (text: string) => string): TemplateFunction =>
   ([text]) =>
     change(textOf(text));
 
 const compared =
-  (name: string, test: (order: number) => boolean): Call =>
+  (name: string, test: (order: number) => boolean): TemplateFunction =>
   ([a, ...others]) =>
     others.some((b) => test(goCompare(name, a, b)));
 
-const functions: Readonly<Record<string, Call>> = {
+const functions: Readonly<Record<string, TemplateFunction>> = {
   Title: ofText((text) => text.replace(/(?<![\p{L}\p{N}_'])\p{L}/gu, (letter) => letter.toUpperCase())),
   Capitalize: ofText((text) => text.slice(0, 1).toUpperCase() + text.slice(1).toLowerCase()),
   ToLower: ofText((text) => text.toLowerCase()),

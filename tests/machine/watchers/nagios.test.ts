@@ -186,12 +186,15 @@ describe("a nagios watcher", () => {
     using folder = temporaryFolder();
     writeFileSync(folder.file("o.json"), JSON.stringify({ check_m: { args: "-w 1 <b>", n: { x: 7 } }, other: {} }));
     using machine = checkMachine(
-      { plugin: '/bin/echo {{ o "args" "deflt" }} {{o "nope.x" 5}} {{ o "n.x" 0 }} {{ o `none` "a b" }}' },
+      {
+        plugin:
+          '/bin/echo {{ o "args" "deflt" }} {{o "nope.x" 5}} {{ o "n.x" 0 }} {{ o `none` "a b" }} {{ if o "n" "" }}{{ o "n" "" }}{{ end }}',
+      },
       { settings: { overridesFile: folder.file("o.json") } },
     );
     const { plugin, output } = await checkOnce(machine);
-    expect(plugin).toBe("/bin/echo -w 1 &lt;b&gt; 5 7 a b");
-    expect(output).toBe("-w 1 &lt;b&gt; 5 7 a b");
+    expect(plugin).toBe("/bin/echo -w 1 &lt;b&gt; 5 7 a b {&#34;x&#34;:7}");
+    expect(output).toBe("-w 1 &lt;b&gt; 5 7 a b {&#34;x&#34;:7}");
   });
 
   test("does not know where a template or the overrides cannot be read", async () => {
