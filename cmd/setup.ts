@@ -30,7 +30,8 @@ const withPorts = (command: Command) =>
     .option("--stats-port <port>", "port of the broker's statistics (8222)", wholeNumber)
     .option("--aaa-port <port>", "port of the AAA service (8080)", wholeNumber)
     .option("--aaa-monitor-port <port>", "port of the AAA service's metrics (8081)", wholeNumber)
-    .option("--provisioner-monitor-port <port>", "port of the provisioner's metrics (8083)", wholeNumber);
+    .option("--provisioner-monitor-port <port>", "port of the provisioner's metrics (8083)", wholeNumber)
+    .option("--plugins-port <port>", "port of the web server of plugins (any free one)", wholeNumber);
 
 interface PortFlags {
   brokerPort?: number | undefined;
@@ -38,6 +39,7 @@ interface PortFlags {
   aaaPort?: number | undefined;
   aaaMonitorPort?: number | undefined;
   provisionerMonitorPort?: number | undefined;
+  pluginsPort?: number | undefined;
 }
 
 function askedPorts(flags: PortFlags): Partial<Ports> {
@@ -47,6 +49,7 @@ function askedPorts(flags: PortFlags): Partial<Ports> {
     aaa: flags.aaaPort,
     aaaMonitor: flags.aaaMonitorPort,
     provisionerMonitor: flags.provisionerMonitorPort,
+    plugins: flags.pluginsPort,
   };
   return Object.fromEntries(Object.entries(asked).filter(([, port]) => port !== undefined));
 }
@@ -72,7 +75,7 @@ async function down(): Promise<void> {
 }
 
 function status(): void {
-  for (const name of ["broker", "aaa", "provisioner"]) {
+  for (const name of ["broker", "aaa", "plugins", "provisioner"]) {
     const pid = runningPid(layout, name);
     console.log(`${name.padEnd(12)} ${pid === undefined ? "not running" : `running, process ${pid}`}`);
   }

@@ -1,12 +1,12 @@
 /**
- * Serves the files of one folder, from which servers fetch their plugins: `serve.ts FOLDER PORT`.
+ * Serves the files of one folder, from which servers fetch their plugins: `serve.ts FOLDER PORT [ADDRESS]`.
  *
  * What is not a file there, hidden or not, is not found; nothing is listed.
  */
 import { realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 
-const [folder = "/srv/plugins", port = "80"] = process.argv.slice(2);
+const [folder = "/srv/plugins", port = "80", hostname = "0.0.0.0"] = process.argv.slice(2);
 const root = await realpath(folder);
 
 async function find(path: string): Promise<Response> {
@@ -29,6 +29,6 @@ async function answer(request: Request): Promise<Response> {
   return response;
 }
 
-const server = Bun.serve({ port: Number(port), fetch: answer });
+const server = Bun.serve({ port: Number(port), hostname, fetch: answer });
 console.log(`Serving ${root} on port ${server.port}`);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void server.stop(true));

@@ -12,10 +12,19 @@ export interface Ports {
   aaaMonitor: number;
   /** Metrics of the provisioner. @default 8083 */
   provisionerMonitor: number;
+  /** Web server with the plugins that servers fetch; 0 for any free one. @default 0 */
+  plugins: number;
 }
 
 /** Ports that a new network gets where none are asked for. */
-export const defaultPorts: Ports = { broker: 4222, stats: 8222, aaa: 8080, aaaMonitor: 8081, provisionerMonitor: 8083 };
+export const defaultPorts: Ports = {
+  broker: 4222,
+  stats: 8222,
+  aaa: 8080,
+  aaaMonitor: 8081,
+  provisionerMonitor: 8083,
+  plugins: 0,
+};
 
 /** Where everything of a local network lies: one folder, which can be thrown away. */
 export class Layout {

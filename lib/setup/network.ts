@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { type Clock, isFile, isObject, writeFileAtomic } from "../std/mod.ts";
@@ -6,6 +6,7 @@ import { writeConfiguration } from "./configuration.ts";
 import { createCredentials } from "./credentials.ts";
 import { defaultPorts, type Layout, type Ports } from "./layout.ts";
 import { installMachines, machinePath } from "./machines.ts";
+import { installAgents, publishPlugins } from "./plugins.ts";
 import { bunCommand, logTail, type ProcessSpec, runningPid, startProcess, stopProcess } from "./process.ts";
 import { localSite } from "./site.ts";
 
@@ -36,10 +37,14 @@ export class StartError extends Error {
 export async function prepareNetwork(options: NetworkOptions, ports: Partial<Ports> = {}): Promise<Ports> {
   const { layout, checkout } = options;
   const chosen = { ...defaultPorts, ...readPorts(layout), ...ports };
+  // Nobody but the servers needs to know it.
+  if (chosen.plugins === 0) chosen.plugins = await freePort();
   mkdirSync(layout.root, { recursive: true, mode: 0o700 });
   const issuer = await createCredentials(layout, `nats://127.0.0.1:${chosen.broker}`);
   const helper = bunCommand(join(checkout, "containers/provisioner/helper.ts"));
   await writeConfiguration(layout, { ports: chosen, issuer, helper, site: localSite(layout) });
+  const url = `http://127.0.0.1:${chosen.plugins}`;
+  await publishPlugins({ layout, checkout, webFolder: layout.data("plugins"), url });
   writeFileAtomic(layout.network, `${JSON.stringify({ ports: chosen }, null, 2)}\n`);
   return chosen;
 }
@@ -74,7 +79,7 @@ export async function stopNetwork({ layout, clock }: NetworkOptions): Promise<st
   const servers = names.filter((name) => name.startsWith("server-"));
   const stopped = await Promise.all(servers.map((name) => stopProcess(layout, name, clock)));
   const gone = servers.filter((_, index) => stopped[index]);
-  for (const name of ["provisioner", "aaa", "broker"].filter((name) => names.includes(name))) {
+  for (const name of ["provisioner", "plugins", "aaa", "broker"].filter((name) => names.includes(name))) {
     if (await stopProcess(layout, name, clock)) gone.push(name);
   }
   return gone;
@@ -119,6 +124,17 @@ function roles({ layout, checkout }: NetworkOptions, ports: Ports): Role[] {
       command: bun("aaa", "run", "--config", layout.config("aaa", "aaa.conf")),
     },
     {
+      name: "plugins",
+      title: "the web server of plugins",
+      ports: [ports.plugins],
+      command: bunCommand(
+        join(checkout, "containers/plugins/serve.ts"),
+        layout.data("plugins"),
+        String(ports.plugins),
+        "127.0.0.1",
+      ),
+    },
+    {
       name: "provisioner",
       title: "the provisioner",
       ports: [ports.provisionerMonitor],
@@ -150,25 +166,13 @@ async function startServers(options: NetworkOptions, start: StartOptions, starte
     rmSync(layout.server(identity, "status.json"), { force: true });
     const config = layout.server(identity, "server.conf");
     const command = bunCommand(join(checkout, "cmd/server.ts"), "--config", config);
-    linkAgent(options, identity, "requests");
     installMachines(layout.server(identity, "machine"), checkout);
+    const plugins = layout.server(identity, "plugins");
+    installAgents({ layout, checkout, store: layout.server(identity, "machine"), plugins });
     startProcess(layout, { name, command, env: { CHORIA_IDENTITY: identity, ...machinePath(checkout), ...leanNode } });
     started.push(name);
   }
   await waitForServers(options, identities, start.timeout ?? 120_000);
-}
-
-/** Every server has the agent of the guides; nodes of a real network have theirs installed. */
-function linkAgent({ layout, checkout }: NetworkOptions, identity: string, agent: string): void {
-  const folder = layout.server(identity, "plugins/mcollective/agent");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const [name, target] of [
-    [`${agent}.json`, `${agent}.json`],
-    [agent, `${agent}.ts`],
-  ] as const) {
-    rmSync(join(folder, name), { force: true });
-    symlinkSync(join(checkout, "agents", target), join(folder, name));
-  }
 }
 
 async function stopSurplus({ layout, clock }: NetworkOptions, wanted: readonly string[]): Promise<void> {
@@ -251,6 +255,18 @@ function answers(port: number): Promise<boolean> {
       resolve(true);
     });
     socket.on("error", () => resolve(false));
+  });
+}
+
+/** A port of 127.0.0.1 that nobody listens on. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
   });
 }
 

@@ -17,8 +17,6 @@ export interface InstallOptions extends Omit<FetchOptions, "path" | "maxBytes"> 
   sumsFile: string;
   /** SHA-256 of the file of digests, hex. */
   sumsDigest: string;
-  /** Whose leftovers of earlier tries are removed: a part of a file name. */
-  owner: string;
   limits?: ArchiveLimits;
 }
 
@@ -72,8 +70,13 @@ function replace(made: string, place: string, aside: string): void {
   }
 }
 
+/** Begins the names of folders in which an archive is unpacked. */
+const prefix = "archive-";
+/** After so many milliseconds a try is no longer under way. */
+const longestTry = 3_600_000;
+
 /** A folder of our own below `tmp` of the target, which is on the same disk and passed over by who looks for agents. */
-function workFolder({ target, owner }: InstallOptions): string {
+function workFolder({ target, clock }: InstallOptions): string {
   if (!existsSync(target)) {
     mkdirSync(target, { recursive: true, mode: 0o700 });
     chmodSync(target, 0o700);
@@ -81,12 +84,17 @@ function workFolder({ target, owner }: InstallOptions): string {
   const common = join(target, "tmp");
   mkdirSync(common, { recursive: true, mode: 0o700 });
   if (!lstatSync(common).isDirectory()) throw new ArchiveError(`${common} is no folder of ours`);
-  const prefix = `${owner.replaceAll(/[^\w-]/g, "_")}.`;
-  for (const name of readdirSync(common)) {
-    // A process that was killed cannot clean up after itself.
-    if (name.startsWith(prefix)) rmSync(join(common, name), { recursive: true, force: true });
-  }
+  removeLeftovers(common, clock.now());
   return mkdtempSync(join(common, prefix));
+}
+
+/** A process that was killed cannot clean up after itself, and others may be at work: nodes can share a folder. */
+function removeLeftovers(common: string, now: number): void {
+  for (const name of readdirSync(common)) {
+    const changedAt = lstatSync(join(common, name), { throwIfNoEntry: false })?.mtimeMs ?? now;
+    const isLeft = name.startsWith(prefix) && now - changedAt > longestTry;
+    if (isLeft) rmSync(join(common, name), { recursive: true, force: true });
+  }
 }
 
 function isFolder(path: string): boolean {

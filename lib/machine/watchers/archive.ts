@@ -161,7 +161,7 @@ class ArchiveWatcher implements Watcher {
   }
 
   async #options(): Promise<InstallOptions> {
-    const { render, machine, definition, signal } = this.#context;
+    const { render, machine, signal } = this.#context;
     const { source, checksum, username, password, verifyChecksum, ...rest } = this.#properties;
     const texts = await Promise.all([source, checksum, username, password, verifyChecksum].map(render));
     const [url = "", digest = "", user = "", secret = "", sumsDigest = ""] = texts;
@@ -176,7 +176,6 @@ class ArchiveWatcher implements Watcher {
       creates: rest.creates,
       sumsFile: rest.verify,
       sumsDigest,
-      owner: `${machine.name}.${definition.name}`,
       connection: machine.node.connection,
       clock: machine.node.clock,
       signal,

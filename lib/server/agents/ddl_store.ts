@@ -8,7 +8,7 @@ const places = ["agent", join("choria", "agent"), join("mcollective", "agent")];
 /** How deep folders are gone into, against links that lead back. */
 const maxDepth = 6;
 
-/** A folder of DDLs as agents are deployed: `NAME.json` at any depth below one of its places. */
+/** A folder of DDLs as agents are deployed: `NAME.json` at any depth below one of its places, but not where they are unpacked. */
 export class DdlStore {
   readonly #folder: string;
 
@@ -46,7 +46,7 @@ function collect(folder: string, found: Map<string, string>, depth: number): voi
   for (const entry of entriesOf(folder)) {
     const path = join(folder, entry.name);
     const name = entry.name.replace(/\.json$/, "");
-    if (entry.isDirectory() && depth > 0) collect(path, found, depth - 1);
+    if (entry.isDirectory() && depth > 0 && entry.name !== "tmp") collect(path, found, depth - 1);
     else if (name !== entry.name && /^[a-z0-9_]+$/.test(name)) found.set(name, path);
   }
 }

@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { type PackedArchive, packArchive } from "../../../lib/machine/mod.ts";
@@ -207,10 +208,12 @@ describe("an archive", () => {
   });
 
   test("leaves nothing of a try that was killed", async () => {
-    mkdirSync(folder.file("target/tmp/m_w.abc"), { recursive: true });
-    mkdirSync(folder.file("target/tmp/other_w.abc"), { recursive: true });
+    for (const name of ["archive-old", "archive-new", "other"]) {
+      mkdirSync(folder.file(`target/tmp/${name}`), { recursive: true });
+      if (name !== "archive-new") utimesSync(folder.file(`target/tmp/${name}`), 0, 0);
+    }
     await outcome(await start());
-    expect(leftovers()).toEqual(["other_w.abc"]);
+    expect(leftovers().sort()).toEqual(["archive-new", "other"]);
   });
 
   test("fills in the templates of its source and checksum, and shows no password", async () => {
