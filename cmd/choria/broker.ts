@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { runBroker } from "../broker/run.ts";
+import { consumerCommand } from "./broker/consumer.ts";
 import { serverCommand } from "./broker/server.ts";
 import { streamCommand } from "./broker/stream.ts";
 
@@ -19,5 +20,5 @@ export function command(): Command {
       if (config === undefined) throw new Error("configuration file required");
       return runBroker(config, pid);
     });
-  return broker.addCommand(run).addCommand(serverCommand()).addCommand(streamCommand());
+  return broker.addCommand(consumerCommand()).addCommand(run).addCommand(serverCommand()).addCommand(streamCommand());
 }

@@ -23,7 +23,7 @@ import {
 import { addSettingsFlags, settingsOf } from "./flags.ts";
 import { infoDocument, infoText } from "./info.ts";
 import { pickStream } from "./pick.ts";
-import { askForStream, nameProblem, noQuestions, type Questions } from "./questions.ts";
+import { askForStream, nameProblem, noQuestions, terminalOrFail } from "./questions.ts";
 
 interface AddFlags extends BrokerFlags {
   config?: string;
@@ -83,20 +83,9 @@ async function definitionOf(
     if (typeof own !== "string") throw new Error(`${file} names no stream: give a name`);
     return newStream(own, settings, base);
   }
-  const ask = defaults ? noQuestions : terminalOrFail();
+  const ask = defaults ? noQuestions : terminalOrFail(terminalQuestions);
   const chosen = name ?? (await ask.text("Stream Name", "", nameProblem));
   return newStream(chosen, await askForStream(settings, ask));
-}
-
-/** A question that nobody can answer names the flag that makes it unnecessary. */
-function terminalOrFail(): Questions {
-  if (process.stdin.isTTY) return terminalQuestions;
-  const refuse = async (message: string): Promise<never> => {
-    throw new Error(
-      `Cannot ask for "${message}" without a terminal: say it by flags, or take the defaults by --defaults`,
-    );
-  };
-  return { text: refuse, choose: refuse, confirm: refuse };
 }
 
 /**

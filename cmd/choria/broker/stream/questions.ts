@@ -22,6 +22,17 @@ export const noQuestions: Questions = {
   confirm: async (_message, fallback) => fallback,
 };
 
+/** A question that nobody is there to answer names the way to make it unnecessary. */
+export function terminalOrFail(questions: Questions): Questions {
+  if (process.stdin.isTTY) return questions;
+  const refuse = async (message: string): Promise<never> => {
+    throw new Error(
+      `Cannot ask for "${message}" without a terminal: say it by flags, or take the defaults by --defaults`,
+    );
+  };
+  return { text: refuse, choose: refuse, confirm: refuse };
+}
+
 const retentionChoices = { Limits: "limits", Interest: "interest", "Work Queue": "workqueue" } as const;
 
 /** Ask for whatever settings do not say yet, in the order that people know. */
