@@ -5,6 +5,7 @@ import { writeConfiguration } from "./configuration.ts";
 import { createCredentials } from "./credentials.ts";
 import { defaultPorts, Layout } from "./layout.ts";
 import { installMachines } from "./machines.ts";
+import { installAgents, publishPlugins } from "./plugins.ts";
 import { composeSite } from "./site.ts";
 
 /** What {@link prepareCompose} makes its folder from. */
@@ -16,7 +17,7 @@ export interface ComposeOptions {
 }
 
 /** Whose files containers read. The issuer's seed is for the host alone. */
-const readableRoles = ["aaa", "aaasvc", "broker", "client", "provisioner", "server", "stream-replicator"];
+const readableRoles = ["aaa", "aaasvc", "broker", "client", "docroot", "provisioner", "server", "stream-replicator"];
 
 /** Where an image has the sources. */
 const imageCheckout = "/opt/choria";
@@ -35,18 +36,22 @@ export async function prepareCompose({ folder, checkout }: ComposeOptions): Prom
   const issuer = await createCredentials(layout, `nats://${composeSite.hosts.broker}:${defaultPorts.broker}`);
   const helper = ["bun", "--config=/dev/null", "--no-env-file", `${imageCheckout}/containers/provisioner/helper.ts`];
   await writeConfiguration(layout, { ports: defaultPorts, issuer, helper, site: composeSite });
-  installMachines(layout.config("server", "machine"), checkout);
+  const store = layout.config("server", "machine");
+  installMachines(store, checkout);
+  const url = `http://${composeSite.hosts.plugins}`;
+  await publishPlugins({ layout, checkout, webFolder: layout.config("docroot", ""), url });
+  installAgents({ layout, checkout, store });
   for (const kept of ["server/lib/mcollective/agent", "client/plugins", "docroot", "stream-replicator"]) {
     mkdirSync(layout.config(kept, ""), { recursive: true });
   }
-  // The shell in the client packs plugins and lays them where the servers find them.
-  for (const shared of ["client/plugins", "docroot"]) chmodSync(layout.config(shared, ""), 0o777);
   const index = layout.config("docroot", "index.html");
   if (!isFile(index)) writeFileSync(index, "Plugins of the Choria servers\n");
   for (const role of readableRoles) {
     openToContainers(layout.credential(role, ""));
     openToContainers(layout.config(role, ""));
   }
+  // The shell in the client packs plugins and lays them where the servers find them.
+  for (const shared of ["client/plugins", "docroot"]) chmodSync(layout.config(shared, ""), 0o777);
 }
 
 /** Let everybody read the files of a folder, not those below: servers keep files of their own there. */
