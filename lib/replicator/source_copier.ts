@@ -213,8 +213,7 @@ export class SourceCopier implements Copier {
   #pull(session: Session, { held, writer }: Tenure): void {
     const { entry, source } = this.#options;
     const room = windowSize - held.size - session.credits;
-    const isEnough = session.credits === 0 ? room > 0 : room >= windowSize / 2;
-    if (!isEnough || session.isPaced || session.over.signal.aborted || writer.load > maxLoad) return;
+    if (room < windowSize / 2 || session.isPaced || session.over.signal.aborted || writer.load > maxLoad) return;
     session.credits += room;
     const { nats } = source.connection;
     const max_bytes = Math.max(maxLoad / 2, 2 * (nats.info?.max_payload ?? 0));
@@ -252,7 +251,7 @@ export class SourceCopier implements Copier {
     session.credits = left === "" ? 0 : Math.max(0, session.credits - Number(left));
     const description = headers?.description ?? "";
     // Asking again at once would only be told the same.
-    session.isPaced = headers?.code !== 408 && !description.includes("MaxBytes");
+    session.isPaced = headers?.code !== 408 && !/MaxBytes|batch completed/i.test(description);
     if (/consumer deleted|leadership/i.test(description)) session.over.abort();
     else if (!session.isPaced && this.#tenure !== undefined) this.#pull(session, this.#tenure);
   }
