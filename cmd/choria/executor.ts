@@ -1,12 +1,10 @@
 import { Command, InvalidArgumentError } from "commander";
+import { jsonWriter, type ResultWriter, textWriter } from "../../lib/client/mod.ts";
 import type { JsonObject } from "../../lib/std/mod.ts";
 import { addDiscoveryFlags, addFilterFlags, type DiscoveryFlags, type FilterFlags } from "./client/filters.ts";
 import { discoverOptions } from "./client/nodes.ts";
 import { addClientFlags, type ClientFlags, type ClientSession, withFleet } from "./client/open.ts";
 import { watchCommand } from "./executor/watch.ts";
-import { jsonWriter } from "./req/json.ts";
-import { textWriter } from "./req/text.ts";
-import type { ResultWriter } from "./req/writer.ts";
 
 interface ExecutorFlags extends ClientFlags, FilterFlags, DiscoveryFlags {
   json?: true;

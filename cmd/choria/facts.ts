@@ -1,14 +1,11 @@
 import { Command } from "commander";
 import { formatTable, indentLines } from "../../lib/cli/mod.ts";
-import type { FleetReply } from "../../lib/client/mod.ts";
-import { isObject } from "../../lib/std/mod.ts";
+import { type FleetReply, footerText, prettyJson } from "../../lib/client/mod.ts";
+import { goJson, isObject } from "../../lib/std/mod.ts";
 import { addDiscoveryFlags, addFilterFlags, type DiscoveryFlags, type FilterFlags } from "./client/filters.ts";
 import { discoverOptions } from "./client/nodes.ts";
 import { addClientFlags, type ClientFlags, type ClientSession, withFleet } from "./client/open.ts";
 import { endWithStats } from "./client/replies.ts";
-import { goJson } from "./req/json.ts";
-import { footerText } from "./req/text.ts";
-import { prettyJson } from "./req/values.ts";
 
 interface FactsFlags extends ClientFlags, FilterFlags, DiscoveryFlags {
   json?: true;

@@ -1,12 +1,11 @@
 import { Command } from "commander";
 import { formatTable } from "../../lib/cli/mod.ts";
-import { isObject, isStringList, type JsonObject } from "../../lib/std/mod.ts";
+import { footerText } from "../../lib/client/mod.ts";
+import { goJson, isObject, isStringList, type JsonObject } from "../../lib/std/mod.ts";
 import { filterOptions, gather } from "./client/filters.ts";
 import { addClientFlags, type ClientFlags, type ClientSession, withFleet } from "./client/open.ts";
 import { endWithStats } from "./client/replies.ts";
 import { inventoryText } from "./inventory/text.ts";
-import { goJson } from "./req/json.ts";
-import { footerText } from "./req/text.ts";
 
 interface InventoryFlags extends ClientFlags {
   wf: string[];

@@ -1,12 +1,20 @@
 import { Command } from "commander";
 import type { Terminal, TextSink } from "../../lib/cli/mod.ts";
 import {
+  type DisplayChoice,
+  displayModes,
   type FleetReply,
   type FleetRequest,
+  jsonLinesWriter,
+  jsonWriter,
   type LimitOptions,
   ReplyFilter,
   type RequestOptions,
   type RequestStats,
+  type ResultWriter,
+  sendersWriter,
+  tableWriter,
+  textWriter,
 } from "../../lib/client/mod.ts";
 import type { Config } from "../../lib/config/mod.ts";
 import { convertInputs, findAction } from "../../lib/ddl/mod.ts";
@@ -24,11 +32,6 @@ import {
 import { discoverOptions } from "./client/nodes.ts";
 import { addClientFlags, type ClientFlags, type ClientSession, withFleet } from "./client/open.ts";
 import { isComplete, someFailed } from "./client/replies.ts";
-import { jsonLinesWriter, jsonWriter } from "./req/json.ts";
-import { sendersWriter } from "./req/senders.ts";
-import { tableWriter } from "./req/table.ts";
-import { textWriter } from "./req/text.ts";
-import { type DisplayChoice, displayModes, type ResultWriter } from "./req/writer.ts";
 
 interface ReqFlags extends ClientFlags, FilterFlags, DiscoveryFlags {
   json?: true;

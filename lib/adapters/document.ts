@@ -1,4 +1,4 @@
-import { encodeUtf8 } from "../std/mod.ts";
+import { encodeUtf8, goJson } from "../std/mod.ts";
 import type { TakenIn } from "./intake.ts";
 
 /** A document on its way to a stream. */
@@ -32,20 +32,12 @@ export function adapterDocument(message: TakenIn, topic: string): AdapterDocumen
     time: rfc3339Nano(time),
     requestid: requestId,
   };
-  return { subject, id: `${requestId}.${sender}`, data: encodeUtf8(escaped(JSON.stringify(document))) };
+  return { subject, id: `${requestId}.${sender}`, data: encodeUtf8(goJson(document)) };
 }
 
 /** Whether a text is a subject to publish to: parts of printable characters, joined by dots, without wildcards. */
 export function isSubject(text: string): boolean {
   return text.length <= 1_024 && /^[^\s.*>\p{C}]+(\.[^\s.*>\p{C}]+)*$/u.test(text);
-}
-
-const special = /[<>&\u2028\u2029]/g;
-
-/** The original's documents hold these as escapes, which matters to whoever compares bytes. */
-function escaped(json: string): string {
-  if (json.search(special) < 0) return json;
-  return json.replace(special, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 let second = -1;

@@ -1,6 +1,8 @@
+import type { TextSink } from "../cli/mod.ts";
 import { checkOutputs, type DdlAction } from "../ddl/mod.ts";
 import { statusCodes } from "../protocol/mod.ts";
 import type { Json } from "../std/mod.ts";
+import { type RenderOptions, renderRequest } from "./render/render.ts";
 import type { FleetReply } from "./reply.ts";
 import type { FleetRequest } from "./request.ts";
 import type { RequestStats } from "./stats.ts";
@@ -45,6 +47,15 @@ export class ActionRequest<Outputs> implements AsyncIterable<ActionReply<Outputs
     const replies: ActionReply<Outputs>[] = [];
     for await (const reply of this) replies.push(reply);
     return replies;
+  }
+
+  /**
+   * Make the call and write its results as text, table or JSON, as `choria req` does. Gives the figures.
+   *
+   * @param out Where they go, for example `process.stdout`.
+   */
+  render(out: TextSink, options: RenderOptions = {}): Promise<RequestStats> {
+    return renderRequest(this.#request, out, options);
   }
 
   /** Make the call and do something with each reply as it comes. Gives the figures. */

@@ -10,6 +10,7 @@ export { type Clock, systemClock } from "./clock.ts";
 export { type DurationOptions, formatDuration, formatRemaining, parseDuration } from "./duration.ts";
 export { errorChain, errorCode, errorText } from "./errors.ts";
 export { isFile, type WriteOptions, writeFileAtomic } from "./files.ts";
+export { escapeHtml, goJson } from "./go_json.ts";
 export {
   decodeUtf8,
   encodeUtf8,

@@ -1,16 +1,25 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { goJson, jsonLinesWriter, jsonWriter, nanoTime } from "../../cmd/choria/req/json.ts";
-import { tableOf } from "../../cmd/choria/req/table.ts";
-import { footerText, replyText, type TextOptions, textWriter } from "../../cmd/choria/req/text.ts";
-import { prettyJson } from "../../cmd/choria/req/values.ts";
-import type { RequestView, ResultWriter } from "../../cmd/choria/req/writer.ts";
 import { openTerminal } from "../../lib/cli/mod.ts";
-import type { FleetReply, RequestStats } from "../../lib/client/mod.ts";
+import {
+  type FleetReply,
+  footerText,
+  jsonLinesWriter,
+  jsonWriter,
+  nanoTime,
+  prettyJson,
+  type RequestStats,
+  type RequestView,
+  type ResultWriter,
+  replyText,
+  type TextOptions,
+  tableOf,
+  textWriter,
+} from "../../lib/client/mod.ts";
 import { Aggregates, builtinDdl, type DdlAction, findAction, withOutputDefaults } from "../../lib/ddl/mod.ts";
 import type { StatusCode } from "../../lib/protocol/mod.ts";
-import { encodeUtf8, isObject } from "../../lib/std/mod.ts";
+import { encodeUtf8, goJson, isObject } from "../../lib/std/mod.ts";
 
 const fixtures = join(import.meta.dir, "../fixtures/cli");
 const fixture = (name: string) => readFileSync(join(fixtures, name), "utf8");

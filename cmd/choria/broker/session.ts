@@ -3,10 +3,9 @@ import { AuthorizationError, PermissionViolationError } from "@nats-io/nats-core
 import type { Command } from "commander";
 import { terminalPrompter } from "../../../lib/cli/mod.ts";
 import type { Config } from "../../../lib/config/mod.ts";
-import { errorText } from "../../../lib/std/mod.ts";
+import { errorText, goJson } from "../../../lib/std/mod.ts";
 import { type ClientFlags, type ClientSession, withFleet } from "../client/open.ts";
 import { refusals, refusalText } from "../client/refusals.ts";
-import { goJson } from "../req/json.ts";
 
 /** Flags of every command below `choria broker`, where `--config` may mean the configuration of something else. */
 export interface BrokerFlags {

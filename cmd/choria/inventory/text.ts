@@ -1,6 +1,6 @@
 import { inColumns, indentLines, labelledLines, type Paint } from "../../../lib/cli/mod.ts";
+import { prettyJson } from "../../../lib/client/mod.ts";
 import { isObject, isStringList, type JsonObject } from "../../../lib/std/mod.ts";
-import { prettyJson } from "../req/values.ts";
 
 /** Narrowest and widest column of names. */
 const narrowest = 15;
@@ -62,10 +62,9 @@ function columns(items: readonly string[], count: number): string {
   }).join("\n");
 }
 
-/** Machines by name, each with its version and state. */
+/** Machines, each with its name, version and state; older servers give them by their ids. */
 function machines(value: unknown): string {
-  if (!isObject(value)) return "";
-  const cells = Object.values(value)
+  const cells = (isObject(value) ? Object.values(value) : Array.isArray(value) ? value : [])
     .filter(isObject)
     .map(({ name, version, state }) => [show(name), show(version), show(state)])
     .sort(([a = ""], [b = ""]) => (a < b ? -1 : 1))

@@ -2,10 +2,9 @@ import { Command } from "commander";
 import type { Terminal } from "../../../lib/cli/mod.ts";
 import type { Config } from "../../../lib/config/mod.ts";
 import { type AgentDdl, builtinDataDdls, encodeDdl } from "../../../lib/ddl/mod.ts";
-import { errorText } from "../../../lib/std/mod.ts";
+import { errorText, goJson } from "../../../lib/std/mod.ts";
 import { localDdls } from "../client/ddls.ts";
 import { addClientFlags, type ClientFlags, clientConfig, clientTerminal, withFleet } from "../client/open.ts";
-import { goJson } from "../req/json.ts";
 import { agentMarkdown, dataMarkdown } from "./markdown.ts";
 import { agentPage, dataPage } from "./page.ts";
 

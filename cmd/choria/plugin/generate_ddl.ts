@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { Command } from "commander";
 import { terminalQuestions } from "../../../lib/cli/mod.ts";
 import { encodeDdl } from "../../../lib/ddl/mod.ts";
-import { errorText, type JsonObject, parseObject, writeFileAtomic } from "../../../lib/std/mod.ts";
-import { goJson } from "../req/json.ts";
+import { errorText, goJson, type JsonObject, parseObject, writeFileAtomic } from "../../../lib/std/mod.ts";
 
 interface DdlFlags {
   name?: string;

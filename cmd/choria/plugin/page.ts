@@ -1,6 +1,6 @@
 import { indentLines, type Paint } from "../../../lib/cli/mod.ts";
+import { prettyJson } from "../../../lib/client/mod.ts";
 import type { AgentDdl, DataDdl, DdlAction, DdlInput, DdlOutput } from "../../../lib/ddl/mod.ts";
-import { prettyJson } from "../req/values.ts";
 
 type Row = readonly [label: string, value: string];
 

@@ -1,9 +1,13 @@
 import type { Command } from "commander";
-import type { FleetReply, FleetRequest, RequestOptions } from "../../../lib/client/mod.ts";
+import {
+  type FleetReply,
+  type FleetRequest,
+  jsonWriter,
+  type RequestOptions,
+  textWriter,
+} from "../../../lib/client/mod.ts";
 import type { JsonObject } from "../../../lib/std/mod.ts";
 import type { ClientFlags, ClientSession } from "../client/open.ts";
-import { jsonWriter } from "../req/json.ts";
-import { textWriter } from "../req/text.ts";
 
 /** Flags of every command that asks the agent `scout`. */
 export interface ScoutFlags extends ClientFlags {

@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { formatTable, type Paint } from "../../../lib/cli/mod.ts";
+import { footerText } from "../../../lib/client/mod.ts";
 import { checkHistory } from "../../../lib/scout/mod.ts";
 import { formatDuration, isObject, type JsonObject, systemClock } from "../../../lib/std/mod.ts";
 import { addClientFlags, type ClientSession, withFleet } from "../client/open.ts";
 import { endWithStats } from "../client/replies.ts";
-import { footerText } from "../req/text.ts";
 import { addScoutFlags, askScout, type ScoutFlags } from "./ask.ts";
 import { paintState } from "./colors.ts";
 

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { formatTable } from "../../../lib/cli/mod.ts";
-import type { FleetReply } from "../../../lib/client/mod.ts";
+import { type FleetReply, footerText } from "../../../lib/client/mod.ts";
 import { isObject, isStringList } from "../../../lib/std/mod.ts";
 import {
   addDiscoveryFlags,
@@ -13,7 +13,6 @@ import {
 import { discoverOptions } from "../client/nodes.ts";
 import { addClientFlags, type ClientSession, withFleet } from "../client/open.ts";
 import { endWithStats } from "../client/replies.ts";
-import { footerText } from "../req/text.ts";
 import { addScoutFlags, askScout, type ScoutFlags } from "./ask.ts";
 
 interface SteerFlags extends ScoutFlags, FilterFlags, DiscoveryFlags {

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { formatTable, type Paint } from "../../../lib/cli/mod.ts";
+import { displayModes, footerText } from "../../../lib/client/mod.ts";
 import type { GossOutcome } from "../../../lib/machine/mod.ts";
-import { decodeUtf8, formatDuration, isObject, type JsonObject, systemClock } from "../../../lib/std/mod.ts";
+import { decodeUtf8, formatDuration, goJson, isObject, type JsonObject, systemClock } from "../../../lib/std/mod.ts";
 import {
   addDiscoveryFlags,
   addFilterFlags,
@@ -14,9 +15,6 @@ import {
 import { discoverOptions } from "../client/nodes.ts";
 import { addClientFlags, type ClientSession, withFleet } from "../client/open.ts";
 import { isComplete, someFailed } from "../client/replies.ts";
-import { goJson } from "../req/json.ts";
-import { footerText } from "../req/text.ts";
-import { displayModes } from "../req/writer.ts";
 import { addScoutFlags, askScout, type ScoutFlags } from "./ask.ts";
 
 interface ValidateFlags extends ScoutFlags, FilterFlags, DiscoveryFlags {

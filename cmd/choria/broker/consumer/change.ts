@@ -2,9 +2,8 @@ import { readFileSync } from "node:fs";
 import type { ConsumerConfig, ConsumerInfo } from "@nats-io/jetstream";
 import { Command } from "commander";
 import { terminalQuestions } from "../../../../lib/cli/mod.ts";
-import { errorText, parseDuration, parseObject, writeFileAtomic } from "../../../../lib/std/mod.ts";
+import { errorText, goJson, parseDuration, parseObject, writeFileAtomic } from "../../../../lib/std/mod.ts";
 import { differences } from "../../../../lib/streams/mod.ts";
-import { goJson } from "../../req/json.ts";
 import {
   addBrokerFlags,
   type BrokerFlags,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { StreamConfig, StreamInfo } from "@nats-io/jetstream";
 import { Command } from "commander";
 import { terminalQuestions } from "../../../../lib/cli/mod.ts";
-import { errorText, parseObject, writeFileAtomic } from "../../../../lib/std/mod.ts";
+import { errorText, goJson, parseObject, writeFileAtomic } from "../../../../lib/std/mod.ts";
 import {
   checkStream,
   type Difference,
@@ -11,7 +11,6 @@ import {
   type StreamDefinition,
   settingsDocument,
 } from "../../../../lib/streams/mod.ts";
-import { goJson } from "../../req/json.ts";
 import {
   addBrokerFlags,
   type BrokerFlags,

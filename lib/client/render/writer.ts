@@ -1,4 +1,5 @@
-import type { FleetReply, FleetRequest } from "../../../lib/client/mod.ts";
+import type { FleetReply } from "../reply.ts";
+import type { FleetRequest } from "../request.ts";
 
 /** Which replies are shown, where the DDL is not asked. */
 export const displayModes = ["ok", "failed", "all", "none"] as const;

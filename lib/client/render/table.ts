@@ -1,6 +1,6 @@
-import { formatTable, type TextSink } from "../../../lib/cli/mod.ts";
-import type { FleetReply } from "../../../lib/client/mod.ts";
-import { type DdlAction, outputLabel, withOutputDefaults } from "../../../lib/ddl/mod.ts";
+import { formatTable, type TextSink } from "../../cli/mod.ts";
+import { type DdlAction, outputLabel, withOutputDefaults } from "../../ddl/mod.ts";
+import type { FleetReply } from "../reply.ts";
 import { valueText } from "./values.ts";
 import { ordered, type ResultWriter } from "./writer.ts";
 

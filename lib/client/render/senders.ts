@@ -1,5 +1,5 @@
-import type { TextSink } from "../../../lib/cli/mod.ts";
-import type { FleetReply } from "../../../lib/client/mod.ts";
+import type { TextSink } from "../../cli/mod.ts";
+import type { FleetReply } from "../reply.ts";
 import { ordered, type ResultWriter } from "./writer.ts";
 
 /** Writes nothing but the names of nodes whose replies ended well. */

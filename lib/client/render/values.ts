@@ -1,4 +1,4 @@
-import { isObject } from "../../../lib/std/mod.ts";
+import { isObject } from "../../std/mod.ts";
 
 /** Longest line on which a list is kept together. */
 const lineWidth = 80;

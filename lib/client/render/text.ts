@@ -7,10 +7,11 @@ import {
   startProgress,
   type Terminal,
   type TextSink,
-} from "../../../lib/cli/mod.ts";
-import type { FleetReply, RequestStats } from "../../../lib/client/mod.ts";
-import { type DdlAction, type DisplayMode, outputLabel, withOutputDefaults } from "../../../lib/ddl/mod.ts";
-import { formatDuration, isObject, systemClock } from "../../../lib/std/mod.ts";
+} from "../../cli/mod.ts";
+import { type DdlAction, type DisplayMode, outputLabel, withOutputDefaults } from "../../ddl/mod.ts";
+import { formatDuration, isObject, systemClock } from "../../std/mod.ts";
+import type { FleetReply } from "../reply.ts";
+import type { RequestStats } from "../stats.ts";
 import { prettyJson, valueText } from "./values.ts";
 import { type DisplayChoice, ordered, type RequestView, type ResultWriter } from "./writer.ts";
 
@@ -26,6 +27,11 @@ export interface TextOptions {
   hasProgress: boolean;
   /** Whether the search for nodes is told. */
   tellsDiscovery: boolean;
+  /**
+   * Whether the figures of the request are written at its end.
+   * @default true
+   */
+  hasFigures?: boolean;
 }
 
 /** Most names shown of those that did not answer, unless all are asked for. */
@@ -75,7 +81,7 @@ export function textWriter(options: TextOptions): ResultWriter {
     end(request) {
       for (const reply of ordered(replies, sort)) show(reply, request);
       out.write(summariesText(request, terminal.paint));
-      out.write(footerText(request.stats, options.isVerbose, terminal.paint));
+      if (options.hasFigures ?? true) out.write(footerText(request.stats, options.isVerbose, terminal.paint));
     },
     failed() {
       if (isLineOpen) terminal.out.write("\n");

@@ -1,8 +1,9 @@
-import type { TextSink } from "../../../lib/cli/mod.ts";
-import type { FleetReply, RequestStats } from "../../../lib/client/mod.ts";
-import { type DdlAction, withOutputDefaults } from "../../../lib/ddl/mod.ts";
-import { encodeReply } from "../../../lib/protocol/mod.ts";
-import { decodeUtf8, errorText } from "../../../lib/std/mod.ts";
+import type { TextSink } from "../../cli/mod.ts";
+import { type DdlAction, withOutputDefaults } from "../../ddl/mod.ts";
+import { encodeReply } from "../../protocol/mod.ts";
+import { decodeUtf8, errorText, escapeHtml, goJson } from "../../std/mod.ts";
+import type { FleetReply } from "../reply.ts";
+import type { RequestStats } from "../stats.ts";
 import { ordered, type RequestView, type ResultWriter } from "./writer.ts";
 
 /** Writes one JSON document at the end. */
@@ -91,13 +92,4 @@ export function nanoTime(ns: bigint): string {
     .padStart(9, "0")
     .replace(/0+$/, "");
   return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
-}
-
-/** JSON as Go writes it: characters that HTML knows are escaped. */
-export function goJson(value: unknown, indent?: number): string {
-  return escapeHtml(JSON.stringify(value, null, indent));
-}
-
-function escapeHtml(json: string): string {
-  return json.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
