@@ -1,7 +1,7 @@
 import { errorText, formatDuration, type JsonObject } from "../std/mod.ts";
 import { type Place, plainValue, type YamlEntry, type YamlError, type YamlTree } from "./_yaml.ts";
 import { parseInterval } from "./interval.ts";
-import type { Manifest, ManifestWarning, ManifestWatcher, Subscription, Transition } from "./manifest.ts";
+import type { Manifest, ManifestWarning, ManifestWatcher, Subscription, Transition, WatcherPlace } from "./manifest.ts";
 import type { ManifestFault } from "./manifest_error.ts";
 import { statesOf } from "./states.ts";
 import type { ForeignState } from "./watcher.ts";
@@ -26,6 +26,8 @@ interface Names {
 export class ManifestReader {
   readonly faults: ManifestFault[] = [];
   readonly warnings: ManifestWarning[] = [];
+  /** Where each of the watchers stands. */
+  readonly places: WatcherPlace[] = [];
   readonly #places: Places = { watchers: [], subscriptions: [] };
   manifest: Manifest = { name: "", version: "", initialState: "", splayStart: 0, transitions: [], watchers: [] };
 
@@ -94,6 +96,7 @@ export class ManifestReader {
       ...(fault === undefined ? {} : { fault }),
     };
     this.#places.watchers.push({ watcher, entries });
+    this.places.push({ line: tree.at.line, properties: linesOf(entries.get("properties")?.value) });
     return watcher;
   }
 
@@ -252,6 +255,11 @@ function readInterval(text: string): { value: number; fault?: string } {
   } catch (error) {
     return { value: 0, fault: errorText(error) };
   }
+}
+
+function linesOf(tree: YamlTree | undefined): Map<string, number> {
+  if (tree?.kind !== "mapping") return new Map();
+  return new Map([...tree.entries].map(([name, { key }]) => [name, key.line]));
 }
 
 function oneOf(what: string, names: ReadonlySet<string>): string {

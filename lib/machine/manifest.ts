@@ -44,6 +44,21 @@ export interface ManifestWarning {
   readonly line: number;
 }
 
+/** Where a watcher stands in its manifest. */
+export interface WatcherPlace {
+  /** Counted from 1. */
+  readonly line: number;
+  /** Lines of its properties by their names. */
+  readonly properties: ReadonlyMap<string, number>;
+}
+
+/** Everything that {@link inspectManifest} finds in a file. */
+export interface InspectedManifest extends DecodedManifest {
+  readonly faults: readonly ManifestFault[];
+  /** Where the watchers stand, in their order. */
+  readonly places: readonly WatcherPlace[];
+}
+
 /** What {@link decodeManifest} makes of a file. */
 export interface DecodedManifest {
   readonly manifest: Manifest;
@@ -66,7 +81,7 @@ export function decodeManifest(text: string): DecodedManifest {
 }
 
 /** Read `machine.yaml` and tell of everything that is wrong with it. The manifest is of use where there are no faults. */
-export function inspectManifest(text: string): DecodedManifest & { readonly faults: readonly ManifestFault[] } {
+export function inspectManifest(text: string): InspectedManifest {
   const reader = new ManifestReader();
   try {
     if (text.length > maxText) reader.fault(`it is larger than ${maxText} characters`);

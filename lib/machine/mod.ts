@@ -17,8 +17,20 @@ export {
   sumFolder,
 } from "./archive/sums.ts";
 export { ArchiveError } from "./archive/tar.ts";
+export { checkManifest, type ManifestReport } from "./check.ts";
 export { type CommandOptions, type CommandOutcome, runCommand } from "./command.ts";
 export type { MachineData } from "./data.ts";
+export {
+  compileMachine,
+  defineMachine,
+  type GoDuration,
+  type Interval,
+  type MachineSpec,
+  type PropertiesOf,
+  type TransitionSpec,
+  type WatcherSpec,
+} from "./define.ts";
+export { describeMachineEvent } from "./describe.ts";
 export {
   decodeMachineEvent,
   encodeMachineEvent,
@@ -32,18 +44,22 @@ export {
 } from "./events.ts";
 export { type GossOptions, type GossOutcome, validateWithGoss } from "./goss.ts";
 export { type GovernedOptions, governed } from "./governed.ts";
+export { edgesOf, type GraphEdge, machineDot } from "./graph.ts";
+export { machineSvg } from "./graph_svg.ts";
 export { MachineGroup, type MachineGroupOptions } from "./group.ts";
 export { type MachineHost, type MachineHostOptions, startMachineHost } from "./host.ts";
 export type { Machine } from "./machine.ts";
 export {
   type DecodedManifest,
   decodeManifest,
+  type InspectedManifest,
   inspectManifest,
   type Manifest,
   type ManifestWarning,
   type ManifestWatcher,
   type Subscription,
   type Transition,
+  type WatcherPlace,
 } from "./manifest.ts";
 export { ManifestError, type ManifestFault } from "./manifest_error.ts";
 export { type ManagerOptions, managerName, pluginSums, renderManager } from "./plugins/manager_machine.ts";
@@ -57,6 +73,7 @@ export {
   readSpecification,
   SpecificationError,
 } from "./plugins/specification.ts";
+export { type PropertyType, propertyNames, type WatcherType, watcherProperties } from "./properties.ts";
 export { Pulse, type PulseOptions } from "./pulse.ts";
 export { type MachineCriteria, type MachineState, neverStarted } from "./state.ts";
 export { statesOf } from "./states.ts";
