@@ -18,7 +18,12 @@ export interface CommandModule {
 
 /** Every command, in the order of the help. */
 export const commands: readonly CommandEntry[] = [
-  { name: "broker", aliases: ["b"], summary: "Run the broker", load: () => import("./broker.ts") },
+  {
+    name: "broker",
+    aliases: ["b"],
+    summary: "Run the broker, and look after brokers and streams",
+    load: () => import("./broker.ts"),
+  },
   { name: "buildinfo", summary: "Show what this build of Choria is made of", load: () => import("./buildinfo.ts") },
   {
     name: "exec-supervisor",
@@ -44,14 +49,27 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./discover.ts"),
   },
   {
+    name: "election",
+    aliases: ["elect", "elec"],
+    summary: "Have one of many do something",
+    load: () => import("./election.ts"),
+  },
+  {
     name: "executor",
     aliases: ["exec"],
     summary: "Look after the long-running commands of the fleet",
     load: () => import("./executor.ts"),
   },
   { name: "facts", summary: "Report the values of a fact", load: () => import("./facts.ts") },
+  {
+    name: "governor",
+    aliases: ["gov"],
+    summary: "Limit how many of a fleet do something at a time",
+    load: () => import("./governor.ts"),
+  },
   { name: "inventory", summary: "Show what a node is, has and does", load: () => import("./inventory.ts") },
   { name: "jwt", summary: "Create and inspect keys and tokens", load: () => import("./jwt.ts") },
+  { name: "kv", summary: "Keep values under keys, in buckets", load: () => import("./kv.ts") },
   { name: "login", summary: "Log in to the AAA service", load: () => import("./login.ts") },
   { name: "ping", summary: "See which nodes answer", load: () => import("./ping.ts") },
   { name: "plugin", summary: "Read the DDLs of agents, and generate from them", load: () => import("./plugin.ts") },

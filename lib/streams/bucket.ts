@@ -34,7 +34,7 @@ export function openBucket(connection: Pick<Connection, "nats">, name: string): 
   return {
     name,
     async get(key) {
-      opened ??= open(connection, name);
+      opened ??= openStore(connection, name);
       try {
         const entry = await (await opened).get(key);
         if (entry === null || entry.operation !== "PUT") return undefined;
@@ -47,8 +47,13 @@ export function openBucket(connection: Pick<Connection, "nats">, name: string): 
   };
 }
 
-/** Direct reads are answered by any replica, and by nobody where the bucket does not allow them. */
-async function open({ nats }: Pick<Connection, "nats">, name: string): Promise<KV> {
+/**
+ * A bucket to read and write, as far as the permissions of the connection go. Direct reads are answered by any
+ * replica, and by nobody where the bucket does not allow them.
+ *
+ * @throws {Error} when there is no such bucket, or nobody answers.
+ */
+export async function openStore({ nats }: Pick<Connection, "nats">, name: string): Promise<KV> {
   const manager = await jetstreamManager(nats, { checkAPI: false, timeout });
   // Most nodes never open a bucket, and need not load what does.
   const { Kvm } = await import("@nats-io/kv");

@@ -5,7 +5,8 @@
  */
 
 export { type BackupOptions, type BackupReport, backupStream } from "./backup.ts";
-export { type BucketEntry, type BucketReader, openBucket, readObject, type StoredObject } from "./bucket.ts";
+export { type BucketEntry, type BucketReader, openBucket, openStore, readObject, type StoredObject } from "./bucket.ts";
+export { type BucketSettings, bucketStreamName, newBucket } from "./bucket_definition.ts";
 export {
   checkStream,
   type Difference,
