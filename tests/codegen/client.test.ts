@@ -96,6 +96,20 @@ for await (const reply of request) {
 console.log(request.stats.ok, JSON.stringify(request.summaries.statuscode), (await client.discover()).length);
 `;
 
+const renderer = `import { connectFleet, loadConfig, type RenderFormat } from "choria";
+import { RequestsClient } from "./requests/mod.ts";
+
+const formats = ["text", "table", "json", "senders", "footer"] as const satisfies readonly RenderFormat[];
+await using fleet = await connectFleet(loadConfig(Bun.argv[2] ?? "", { kind: "client" }));
+const client = new RequestsClient(fleet, { nodes: ["n1.example.net", "n3.example.net"] });
+for (const format of formats) {
+  console.log("==", format);
+  const request = client.request({ url: "http://localhost/" });
+  const stats = await request.render(process.stdout, { format, display: "all", sort: true });
+  if (stats.ok !== 1 || stats.failed !== 1) throw new Error("the figures differ");
+}
+`;
+
 function write(path: string, text: string): void {
   mkdirSync(join(folder.path, path, ".."), { recursive: true });
   writeFileSync(join(folder.path, path), text);
@@ -108,6 +122,7 @@ function generate(ddl: AgentDdl, name = ddl.metadata.name): void {
 beforeAll(() => {
   for (const ddl of [requests, odd, ...builtinDdls]) generate(ddl);
   write("program.ts", program);
+  write("renderer.ts", renderer);
   const page = readFileSync(`${checkout}/docs/command-line.md`, "utf8");
   write("page.ts", /^```ts\n(.+?)^```$/ms.exec(page)?.[1] ?? "export const none: never = 0;");
   const { compilerOptions } = JSON.parse(readFileSync(`${checkout}/tsconfig.json`, "utf8"));
@@ -178,8 +193,34 @@ describe("a generated client", () => {
       "n3.example.net requests#request failed: refused",
     ]);
     expect(lines.at(-1)).toBe('2 {"200":2} 3');
+    const rendered = await inFolder(process.execPath, "renderer.ts", config);
+    expect({ code: rendered.code, err: rendered.err }).toEqual({ code: 0, err: "" });
+    checkRendered(rendered.out);
   });
 });
+
+function checkRendered(out: string): void {
+  const [, text = "", table = "", json = "", senders = "", footer = ""] = out.split(/^== \w+\n/m);
+  const figures = /\nFinished processing 2 \/ 2 hosts in \d+(\.\d+)?m?s\n$/;
+  expect(text).toMatch(/^n1\.example\.net {27}\n\n.*Statuscode: 200\n/s);
+  expect(text).toContain(
+    "n3.example.net                           Unknown Request Status\n\n    requests#request failed: refused\n",
+  );
+  expect(text).toMatch(figures);
+  expect(table).toMatch(/^╭.*│ Sender +│.*│ n1\.example\.net │.*╯\n\n$/s);
+  expect(table).not.toContain("n3.example.net");
+  expect(JSON.parse(json)).toMatchObject({
+    agent: "requests",
+    replies: [
+      { sender: "n1.example.net", data: { statuscode: 200 } },
+      { sender: "n3.example.net", statuscode: 5 },
+    ],
+    summaries: { statuscode: { 200: 1 } },
+  });
+  expect(senders).toBe("n1.example.net\n");
+  expect(footer).toMatch(figures);
+  expect(footer).not.toContain("n1.example.net");
+}
 
 async function addNodes(network: TestNetwork): Promise<void> {
   for (const name of ["n1", "n2", "n3", "n4"]) {
