@@ -1,0 +1,163 @@
+/**
+ * Make the steps of the walk-through and compare what is seen with what it shows: `run.ts [SECTION...]`, all sections
+ * unless some are named by a word of their headings. See docs/containers.md.
+ */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { matchOutput, type Values } from "./match.ts";
+import { render, startOnTerminal, type TerminalRun } from "./terminal.ts";
+import { type Place, parseTranscript, type Step } from "./transcript.ts";
+
+const checkout = resolve(import.meta.dir, "../..");
+const compose = (process.env.COMPOSE ?? "docker-compose").split(" ");
+const environment = { ...process.env, COMPOSE_INTERACTIVE_NO_CLI: "1" };
+const password = "secret";
+
+const places: Readonly<Record<Exclude<Place, "host">, readonly string[]>> = {
+  client: ["client.choria", "bash", "-lc"],
+  "client-root": ["--user", "root", "client.choria", "bash", "-lc"],
+  server: ["server.choria", "bash", "-lc"],
+  "nats-box": ["nats-box.choria", "sh", "-lc"],
+};
+
+/** The command line that types a step's command where it is to be typed. */
+function commandLine(step: Step, values: Values): string[] {
+  const command = step.command.replaceAll(/\{(\w+)\}/g, (whole, name: string) => values.get(name) ?? whole);
+  if (step.place === "host") return ["sh", "-c", command];
+  const flags = step.isInteractive || step.isBackground ? [] : ["-T"];
+  return [...compose, "exec", ...flags, ...places[step.place], command];
+}
+
+interface Seen {
+  output: string;
+  /** The first expected line that was not seen. */
+  missing: string | undefined;
+}
+
+/** Repeat a command until it shows what is expected, or its time is over. */
+async function look(step: Step, values: Values): Promise<Seen> {
+  const end = Date.now() + step.within;
+  for (;;) {
+    const output = step.isInteractive ? await converse(step, values) : await execute(step, values);
+    const missing = matchOutput(shown(step), output, values);
+    if (missing === undefined || Date.now() > end || step.isInteractive) return { output, missing };
+    await Bun.sleep(1_000);
+  }
+}
+
+async function execute(step: Step, values: Values): Promise<string> {
+  const child = Bun.spawn(commandLine(step, values), {
+    cwd: checkout,
+    env: environment,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: 120_000,
+  });
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  const code = await child.exited;
+  return render(`${out}${err}${code === 0 ? "" : `(exit code ${code})`}`);
+}
+
+/** Answer the prompts that a step names, and take the default for all others. */
+async function converse(step: Step, values: Values): Promise<string> {
+  const answers = step.expected.flatMap((line) => (line.startsWith("? ") ? [line.slice(2)] : []));
+  const run = startOnTerminal(commandLine(step, values), { cwd: checkout, env: environment });
+  let ended = false;
+  void run.exited.then(() => {
+    ended = true;
+  });
+  const end = Date.now() + step.within;
+  while (!ended && Date.now() < end) {
+    await Bun.sleep(100);
+    if (ended || run.quiet() < 400 || !run.line().startsWith("? ")) continue;
+    const answer = answerTo(run.line().slice(2), answers);
+    run.type(`${answer}\r`);
+    await Bun.sleep(500);
+  }
+  if (!ended) run.kill();
+  return run.text();
+}
+
+/** What to type at a prompt: the words that stand behind it in the document. */
+function answerTo(question: string, answers: readonly string[]): string {
+  for (const line of answers) {
+    const [label = "", answer = ""] = line.split(/:\s+|\s{2,}/, 2);
+    if (question.startsWith(label)) return /^\*+$/.test(answer) ? password : answer;
+  }
+  return "";
+}
+
+/** Prompts were answered; of the rest of an interactive step its result counts. */
+function shown({ isInteractive, expected }: Step): string[] {
+  return isInteractive ? ["...", ...expected.filter((line) => !line.startsWith("? "))] : expected;
+}
+
+interface Background {
+  step: Step;
+  run: TerminalRun;
+}
+
+/** Wait until a command in the background has shown what is expected, and end it. */
+async function finish({ step, run }: Background, values: Values): Promise<Seen> {
+  const end = Date.now() + step.within;
+  for (;;) {
+    const output = run.text();
+    const missing = matchOutput(["...", ...step.expected, "..."], output, values);
+    if (missing === undefined || Date.now() > end) {
+      run.type("\u0003");
+      await Promise.race([run.exited, Bun.sleep(5_000)]);
+      run.kill();
+      return { output, missing };
+    }
+    await Bun.sleep(500);
+  }
+}
+
+function report(step: Step, { output, missing }: Seen, began: number): boolean {
+  const seconds = ((Date.now() - began) / 1_000).toFixed(1);
+  const title = `${step.place}: ${step.command}`;
+  if (missing === undefined) {
+    console.log(`ok      ${seconds.padStart(5)} s  ${title}`);
+    return true;
+  }
+  console.log(`FAILED  ${seconds.padStart(5)} s  ${title}\n  walkthrough.md, line ${step.line}; not seen: ${missing}`);
+  console.log(output.replaceAll(/^/gm, "    | "));
+  return false;
+}
+
+async function walk(steps: readonly Step[]): Promise<number> {
+  const values: Values = new Map();
+  const background: Background[] = [];
+  let failed = 0;
+  let section = "";
+  const finishAll = async () => {
+    for (const left of background.splice(0)) {
+      const began = Date.now();
+      if (!report(left.step, await finish(left, values), began)) failed++;
+    }
+  };
+  for (const step of steps) {
+    if (step.section !== section) {
+      await finishAll();
+      section = step.section;
+      console.log(`\n${section}`);
+    }
+    const began = Date.now();
+    if (step.isBackground) {
+      const run = startOnTerminal(commandLine(step, values), { cwd: checkout, env: environment });
+      background.push({ step, run });
+    } else if (!report(step, await look(step, values), began)) failed++;
+  }
+  await finishAll();
+  return failed;
+}
+
+const wanted = process.argv.slice(2).map((word) => word.toLowerCase());
+const all = parseTranscript(readFileSync(resolve(import.meta.dir, "walkthrough.md"), "utf8"));
+const steps = all.filter(
+  ({ section }) => wanted.length === 0 || wanted.some((word) => section.toLowerCase().includes(word)),
+);
+const failed = await walk(steps);
+console.log(`\n${steps.length - failed} steps as shown, ${failed} not`);
+process.exitCode = failed > 0 ? 1 : 0;
