@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { hostIdentity } from "../../../lib/config/mod.ts";
 import { matchesNode } from "../../../lib/machine/mod.ts";
-import { errorText, parseObject } from "../../../lib/std/mod.ts";
+import { parseObject } from "../../../lib/std/mod.ts";
 
 interface MatcherFlags {
   identity?: string;
@@ -30,15 +30,6 @@ export function matcherCommand(): Command {
 async function runMatcher(expression: string, flags: MatcherFlags): Promise<void> {
   const facts = flags.facts === undefined ? {} : parseObject(readFileSync(flags.facts));
   const identity = flags.identity ?? (await hostIdentity());
-  const { matches, reason } = tryMatcher(expression, { identity, facts });
-  if (matches) process.stdout.write(`Matched plugin matcher: ${expression}\n`);
-  else process.stdout.write(`Failed to match plugin matcher: ${expression}${reason}\n`);
-}
-
-function tryMatcher(expression: string, node: Parameters<typeof matchesNode>[1]): { matches: boolean; reason: string } {
-  try {
-    return { matches: matchesNode(expression, node), reason: "" };
-  } catch (error) {
-    return { matches: false, reason: `\n${errorText(error)}` };
-  }
+  const isMatch = matchesNode(expression, { identity, facts });
+  process.stdout.write(`${isMatch ? "Matched" : "Failed to match"} plugin matcher: ${expression}\n`);
 }

@@ -7,10 +7,11 @@ const shortest = 500;
 /**
  * The interval of a definition in milliseconds, or `fallback` where it has none.
  *
- * @throws {Error} `interval X is too small` below 500 ms.
+ * @param least What it may not be below.
+ * @throws {Error} `interval X is too small`.
  */
-export function intervalOf({ interval }: WatcherDefinition, fallback: number): number {
+export function intervalOf({ interval }: WatcherDefinition, fallback: number, least: number = shortest): number {
   if (interval === 0) return fallback;
-  if (interval < shortest) throw new Error(`interval ${formatDuration(interval)} is too small`);
+  if (interval < least) throw new Error(`interval ${formatDuration(interval)} is too small`);
   return interval;
 }

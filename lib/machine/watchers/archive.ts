@@ -9,7 +9,7 @@ import type { Watcher, WatcherContext, WatcherKind, WatcherSnapshot } from "../w
 import { intervalOf } from "./_interval.ts";
 import { type Properties, readProperties } from "./_properties.ts";
 
-/** Shortest interval, in milliseconds; shorter ones are raised to it. */
+/** Shortest interval, and that of those that say nothing, in milliseconds. */
 const shortestInterval = 10_000;
 /** Longest time for an archive to arrive, in milliseconds; less than the shortest is raised to that. */
 const defaultTimeout = 60_000;
@@ -29,7 +29,7 @@ export const kind: WatcherKind = {
   type: "archive",
   create(context) {
     const properties = readProperties(context.definition.properties, archiveProperties);
-    const interval = Math.max(shortestInterval, intervalOf(context.definition, shortestInterval));
+    const interval = intervalOf(context.definition, shortestInterval, shortestInterval);
     return new ArchiveWatcher(context, properties, interval);
   },
 };

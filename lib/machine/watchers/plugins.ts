@@ -9,9 +9,11 @@ import type { Watcher, WatcherContext, WatcherKind, WatcherSnapshot } from "../w
 import { intervalOf } from "./_interval.ts";
 import { type Properties, readProperties } from "./_properties.ts";
 
-/** Shortest interval, in milliseconds; shorter ones are raised to it. */
+/** Shortest interval, and that of those that say nothing, in milliseconds. */
 const shortestInterval = 2_000;
 const defaultManageInterval = 120_000;
+/** Archives are looked at no more often; shorter times are raised to it. */
+const shortestManageInterval = 10_000;
 /** Time between the end of what looks after a plugin and that of the plugin itself, in milliseconds. */
 const purgeWait = 2_000;
 
@@ -29,11 +31,8 @@ export const kind: WatcherKind = {
   type: "plugins",
   create(context) {
     const properties = readProperties(context.definition.properties, pluginsProperties);
-    return new PluginsWatcher(
-      context,
-      properties,
-      Math.max(shortestInterval, intervalOf(context.definition, shortestInterval)),
-    );
+    const interval = intervalOf(context.definition, shortestInterval, shortestInterval);
+    return new PluginsWatcher(context, properties, interval);
   },
 };
 
@@ -53,11 +52,16 @@ function pluginsProperties(properties: Properties): PluginsProperties {
   return {
     dataItem: properties.required("data_item"),
     purges: properties.flag("purge_unknown"),
-    manageInterval: properties.duration("plugin_manage_interval") || defaultManageInterval,
+    manageInterval: manageInterval(properties),
     publicKey: properties.text("public_key"),
     folder: properties.text("plugins_directory"),
     prefix,
   };
+}
+
+function manageInterval(properties: Properties): number {
+  const interval = properties.duration("plugin_manage_interval");
+  return interval === 0 ? defaultManageInterval : Math.max(shortestManageInterval, interval);
 }
 
 type Outcome = "unknown" | "skipped" | "error" | "updated" | "unchanged";

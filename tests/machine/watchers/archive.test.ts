@@ -65,10 +65,11 @@ const properties = (more: JsonObject = {}): JsonObject => ({
 });
 
 async function start(more: JsonObject = {}, options: Partial<TestMachineOptions> = {}): Promise<TestMachine> {
+  const { interval = 10_000, ...given } = more;
   const definition = {
     type: "archive",
-    interval: 10_000,
-    properties: properties(more),
+    interval: Number(interval),
+    properties: properties(given),
     successTransition: "good",
     failTransition: "bad",
   };
@@ -239,6 +240,7 @@ describe("an archive", () => {
     [{ creates: "../x" }, "has to be a path below the target"],
     [{ creates: "/x" }, "has to be a path below the target"],
     [{ verify: "../x" }, "has to be a path below the target"],
+    [{ interval: 5_000 }, "interval 5s is too small"],
   ])("with %p does not start", async (more, reason) => {
     await expect(start(more)).rejects.toThrow(reason);
   });
