@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
-import { parseDdl } from "../../lib/ddl/mod.ts";
+import { encodeRubyDdl, parseDdl } from "../../lib/ddl/mod.ts";
 import { type TestNetwork, testNetwork } from "../client/support/network.ts";
 import { registryService } from "../client/support/registry.ts";
 import { checkout, choria, writeClientConfig } from "./support.ts";
@@ -146,6 +146,22 @@ describe("choria plugin generate ddl", () => {
     expect(ddl.actions.map(({ name }) => name)).toEqual(["tell"]);
     expect((await choria(args)).err).toContain("it is there already; replace it with --force");
     expect((await choria([...args, "--force"])).code).toBe(0);
+  });
+
+  test("writes the same in Ruby beside it, and from a DDL that is there", async () => {
+    const [file, ruby, again] = ["both.json", "both.ddl", "again.ddl"].map((name) => network.file(name));
+    const given = ["--name", "both", "--description", "Both", "--author", "me"];
+    const { code, out } = await choria(["plugin", "generate", "ddl", file ?? "", ruby ?? "", ...given]);
+    expect({ code, out }).toEqual({ code: 0, out: `The DDL of both is in ${file}\nThe DDL of both is in ${ruby}\n` });
+    const text = readFileSync(ruby ?? "", "utf8");
+    expect(text).toBe(encodeRubyDdl(parseDdl(readFileSync(file ?? "", "utf8"), "both.json")));
+    const convert = ["plugin", "generate", "ddl", file ?? "", again ?? "", "--convert"];
+    expect(await choria(convert)).toEqual({ code: 0, out: `The DDL of both is in ${again}\n`, err: "" });
+    expect(readFileSync(again ?? "", "utf8")).toBe(text);
+    expect((await choria(convert)).err).toContain("it is there already");
+    expect((await choria(["plugin", "generate", "ddl", file ?? "", "--convert"])).err).toContain(
+      "name the file in Ruby",
+    );
   });
 
   test("says what it would have to ask", async () => {
