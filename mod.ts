@@ -21,6 +21,21 @@
  * console.log(decodeTokenUnverified(readTokenFile("client.jwt")));
  * ```
  *
+ * Describe an autonomous agent, for `choria machine compile`:
+ *
+ * ```ts
+ * import { defineMachine } from "choria";
+ *
+ * export default defineMachine({
+ *   name: "lamp",
+ *   version: "1.0.0",
+ *   states: ["OFF", "ON"],
+ *   initialState: "OFF",
+ *   transitions: { light: { from: ["OFF"], destination: "ON" } },
+ *   watchers: { wait: { type: "timer", stateMatch: ["OFF"], failTransition: "light", properties: { timer: "1m" } } },
+ * });
+ * ```
+ *
  * Rooms that are not re-exported here are the system's own; see ARCHITECTURE.md.
  *
  * @module
@@ -30,6 +45,7 @@ export * from "./lib/client/mod.ts";
 export { Config, configFrom, findClientConfig, type LoadOptions, loadConfig } from "./lib/config/mod.ts";
 export { type AgentDdl, DdlError, type DdlResolver, defineDdl, parseDdl } from "./lib/ddl/mod.ts";
 export { externalSource, flatfileSource, inventorySource, listSource, type NodeSource } from "./lib/discovery/mod.ts";
+export { defineMachine, type MachineSpec, type TransitionSpec, type WatcherSpec } from "./lib/machine/mod.ts";
 export { type FactFilter, type Filter, parseFactFilter, type RpcReply, statusCodes } from "./lib/protocol/mod.ts";
 export { compileRego, RegoCache, RegoError, type RegoPolicy, type RegoResult } from "./lib/rego/mod.ts";
 export { type Clock, createLogger, type Logger, silentLogger, systemClock } from "./lib/std/mod.ts";

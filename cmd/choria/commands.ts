@@ -71,6 +71,11 @@ export const commands: readonly CommandEntry[] = [
   { name: "jwt", summary: "Create and inspect keys and tokens", load: () => import("./jwt.ts") },
   { name: "kv", summary: "Keep values under keys, in buckets", load: () => import("./kv.ts") },
   { name: "login", summary: "Log in to the AAA service", load: () => import("./login.ts") },
+  {
+    name: "machine",
+    summary: "Write, try out and watch autonomous agents",
+    load: () => import("./machine.ts"),
+  },
   { name: "ping", summary: "See which nodes answer", load: () => import("./ping.ts") },
   { name: "plugin", summary: "Read the DDLs of agents, and generate from them", load: () => import("./plugin.ts") },
   { name: "req", aliases: ["rpc", "request"], summary: "Call an action of an agent", load: () => import("./req.ts") },

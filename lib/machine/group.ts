@@ -3,7 +3,7 @@ import { encodeMachineEvent, type MachineEvent, machineEventSubject } from "./ev
 import { Machine } from "./machine.ts";
 import type { Manifest } from "./manifest.ts";
 import { type MachineCriteria, type MachineState, matchesCriteria } from "./state.ts";
-import type { MachineNode } from "./watcher.ts";
+import type { MachineNode, Watcher } from "./watcher.ts";
 
 /** What the machines of a {@link MachineGroup} share. */
 export interface MachineGroupOptions {
@@ -79,6 +79,11 @@ export class MachineGroup {
     }
     if (!machine.can(event)) throw new Error(`transition ${event} is not valid while in ${machine.state} state`);
     machine.fireNow(event);
+  }
+
+  /** The running watcher of a machine, both by name. */
+  watcher(machine: string, name: string): Watcher | undefined {
+    return this.#named(machine)?.watcher(name);
   }
 
   /** Stop all machines. */

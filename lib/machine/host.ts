@@ -3,11 +3,12 @@ import { join, resolve } from "node:path";
 import { errorText, type Logger } from "../std/mod.ts";
 import type { MachineEvent } from "./events.ts";
 import { MachineGroup } from "./group.ts";
+import { type MachineListener, startMachineListener } from "./http_listener.ts";
 import type { Machine } from "./machine.ts";
 import type { Manifest } from "./manifest.ts";
 import type { MachineCriteria, MachineState } from "./state.ts";
 import { loadMachine, machineFolders, manifestDigest, StoreWatch } from "./store.ts";
-import type { MachineNode } from "./watcher.ts";
+import type { MachineNode, Watcher } from "./watcher.ts";
 
 /** How {@link startMachineHost} runs the machines of a node. */
 export interface MachineHostOptions {
@@ -19,6 +20,11 @@ export interface MachineHostOptions {
   readonly embedded?: readonly Manifest[];
   /** Told of each event, with its line for people. */
   readonly onEvent?: (event: MachineEvent, text: string) => void;
+  /**
+   * Port on which switches and metrics are served.
+   * @default 0, which serves none
+   */
+  readonly httpPort?: number;
   /**
    * Milliseconds between looks at the store.
    * @default 10 s
@@ -38,6 +44,8 @@ export interface MachineHost extends AsyncDisposable {
    * @throws {Error} `could not find machine matching criteria …` or `transition T is not valid while in S state`.
    */
   transition(criteria: MachineCriteria, event: string): void;
+  /** The running watcher of a machine, both by name. */
+  watcher(machine: string, name: string): Watcher | undefined;
   /** The machines themselves, sorted by name. */
   readonly machines: readonly Machine[];
   /** Look at the store now; resolves when what has changed is loaded, and started where it has no splay. */
@@ -61,6 +69,7 @@ class StoreHost implements MachineHost {
   readonly #group: MachineGroup;
   readonly #watch: StoreWatch;
   readonly #ticker: Disposable;
+  readonly #listener: MachineListener | undefined;
   /** SHA-256 of the manifest that each folder of the store was loaded from. */
   readonly #digests = new Map<string, string>();
   readonly #embedded: ReadonlySet<string>;
@@ -78,6 +87,7 @@ class StoreHost implements MachineHost {
     this.#embedded = new Set(embedded.map(({ name }) => join(this.#store, name)));
     for (const manifest of embedded) this.#embed(manifest);
     this.#watch = new StoreWatch(this.#store, () => void this.#look(false));
+    this.#listener = this.#listen(options.httpPort ?? 0);
     this.#ticker = node.clock.every(scanInterval, () => void this.#look(true));
   }
 
@@ -97,20 +107,37 @@ class StoreHost implements MachineHost {
     this.#group.transition(criteria, event);
   }
 
+  watcher(machine: string, name: string): Watcher | undefined {
+    return this.#group.watcher(machine, name);
+  }
+
   scan(): Promise<void> {
     return this.#look(true);
   }
 
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#isStopped = true;
     this.#ticker[Symbol.dispose]();
     this.#watch[Symbol.dispose]();
     this.#group.stop();
-    return this.#scanning;
+    await this.#listener?.stop();
+    await this.#scanning;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  /** A port that is taken is logged, and the machines run without it. */
+  #listen(port: number): MachineListener | undefined {
+    if (port === 0) return undefined;
+    try {
+      const find = (machine: string, watcher: string) => this.#group.watcher(machine, watcher);
+      return startMachineListener({ port, find, logger: this.#logger });
+    } catch (error) {
+      this.#logger.error("Switches and metrics are not served", { port, reason: errorText(error) });
+      return undefined;
+    }
   }
 
   #embed(manifest: Manifest): void {

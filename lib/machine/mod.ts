@@ -48,6 +48,7 @@ export { edgesOf, type GraphEdge, machineDot } from "./graph.ts";
 export { machineSvg } from "./graph_svg.ts";
 export { MachineGroup, type MachineGroupOptions } from "./group.ts";
 export { type MachineHost, type MachineHostOptions, startMachineHost } from "./host.ts";
+export { type MachineListener, type MachineListenerOptions, startMachineListener } from "./http_listener.ts";
 export type { Machine } from "./machine.ts";
 export {
   type DecodedManifest,

@@ -20,7 +20,8 @@ export async function startMachines(node: ServerNode, logger: Logger): Promise<M
   }
   try {
     const embedded = manager === undefined ? [] : [manager];
-    return await startMachineHost({ store, embedded, node: machineNode(node), logger });
+    const httpPort = config.get("plugin.choria.machine.http_port");
+    return await startMachineHost({ store, embedded, node: machineNode(node), httpPort, logger });
   } catch (error) {
     logger.error("Autonomous agents do not run", { folder: store, reason: errorText(error) });
     return undefined;
