@@ -2,19 +2,19 @@ import { version as kernelVersion, machine } from "node:os";
 import type { Systeminformation } from "systeminformation";
 import { type JsonObject, version } from "../../../lib/std/mod.ts";
 
-/** What is asked of the system. */
+/** What the system told; anything may be missing. */
 export interface SystemReadings {
-  system: Systeminformation.SystemData;
-  bios: Systeminformation.BiosData;
-  board: Systeminformation.BaseboardData;
-  chassis: Systeminformation.ChassisData;
-  os: Systeminformation.OsData;
-  cpu: Systeminformation.CpuData;
-  cache: Systeminformation.CpuCacheData;
-  memory: Systeminformation.MemData;
-  modules: readonly Systeminformation.MemLayoutData[];
-  disks: readonly Systeminformation.BlockDevicesData[];
-  interfaces: readonly Systeminformation.NetworkInterfacesData[];
+  system: Partial<Systeminformation.SystemData>;
+  bios: Partial<Systeminformation.BiosData>;
+  board: Partial<Systeminformation.BaseboardData>;
+  chassis: Partial<Systeminformation.ChassisData>;
+  os: Partial<Systeminformation.OsData>;
+  cpu: Partial<Systeminformation.CpuData>;
+  cache: Partial<Systeminformation.CpuCacheData>;
+  memory: Partial<Systeminformation.MemData>;
+  modules: readonly Partial<Systeminformation.MemLayoutData>[];
+  disks: readonly Partial<Systeminformation.BlockDevicesData>[];
+  interfaces: readonly Partial<Systeminformation.NetworkInterfacesData>[];
   timezone: string;
 }
 
@@ -24,31 +24,32 @@ const patience = 5_000;
 /** Ask the system about itself. What it does not tell stays empty. */
 export async function readSystem(): Promise<SystemReadings> {
   const si = await import("systeminformation");
+  const one = <T>(question: Promise<T>) => answer<Partial<T>>(question, {});
+  const many = <T>(question: Promise<T[]>) => answer<Partial<T>[]>(question, []);
   const [system, bios, board, chassis, os, cpu, cache, memory, modules, disks, interfaces] = await Promise.all([
-    answer(si.system(), {}),
-    answer(si.bios(), {}),
-    answer(si.baseboard(), {}),
-    answer(si.chassis(), {}),
-    answer(si.osInfo(), {}),
-    answer(si.cpu(), {}),
-    answer(si.cpuCache(), {}),
-    answer(si.mem(), {}),
-    answer(si.memLayout(), []),
-    answer(si.blockDevices(), []),
-    answer(si.networkInterfaces(), []),
+    one(si.system()),
+    one(si.bios()),
+    one(si.baseboard()),
+    one(si.chassis()),
+    one(si.osInfo()),
+    one(si.cpu()),
+    one(si.cpuCache()),
+    one(si.mem()),
+    many(si.memLayout()),
+    many(si.blockDevices()),
+    many(si.networkInterfaces().then((found) => [found].flat())),
   ]);
-  const found = Array.isArray(interfaces) ? interfaces : [interfaces];
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return { system, bios, board, chassis, os, cpu, cache, memory, modules, disks, interfaces: found, timezone };
+  return { system, bios, board, chassis, os, cpu, cache, memory, modules, disks, interfaces, timezone };
 }
 
 /** A host without an answer, or with one that does not come, has facts all the same. */
-async function answer<T>(question: Promise<T>, fallback: Partial<T> & object): Promise<T> {
+async function answer<T>(question: Promise<T>, none: T): Promise<T> {
   const { promise: late, resolve } = Promise.withResolvers<T>();
-  const timer = setTimeout(() => resolve(fallback as T), patience);
-  const told = await Promise.race([question.catch(() => fallback as T), late]);
+  const timer = setTimeout(() => resolve(none), patience);
+  const told = await Promise.race([question.catch(() => none), late]);
   clearTimeout(timer);
-  return told ?? (fallback as T);
+  return told ?? none;
 }
 
 /**
@@ -124,7 +125,7 @@ function storage({ disks }: SystemReadings): JsonObject[] {
   return disks
     .filter(({ type, size }) => type === "disk" && count(size) > 0)
     .map(({ name, model, serial, size }) => ({
-      name,
+      name: text(name),
       model: text(model),
       serial: text(serial),
       size: Math.round(count(size) / 1e9),
@@ -135,7 +136,7 @@ function network({ interfaces }: SystemReadings): JsonObject[] {
   return interfaces
     .filter(({ internal, virtual }) => !internal && !virtual)
     .map(({ iface, mac, ip4, ip6, type, speed }) => ({
-      name: iface,
+      name: text(iface),
       macaddress: text(mac),
       ipv4: text(ip4),
       ipv6: text(ip6),
