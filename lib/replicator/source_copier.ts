@@ -253,6 +253,8 @@ export class SourceCopier implements Copier {
     // Asking again at once would only be told the same.
     session.isPaced = headers?.code !== 408 && !/MaxBytes|batch completed/i.test(description);
     if (/consumer deleted|leadership/i.test(description)) session.over.abort();
+    // Nobody answers for the consumer: it may have gone between two requests.
+    else if (headers?.code === 503) void this.#check(session);
     else if (!session.isPaced && this.#tenure !== undefined) this.#pull(session, this.#tenure);
   }
 

@@ -146,12 +146,15 @@ export class TargetWriter {
     if (this.#mode === "open") this.#hold();
   }
 
-  /** Resolves when every passenger is finished, or after `ms` milliseconds. */
+  /** Resolves when every passenger is finished, or after `ms` milliseconds; sooner where the target takes none. */
   async drained(ms: number): Promise<void> {
     if (this.#queue.length === 0) return;
     this.#idle ??= Promise.withResolvers();
     const waiting = new AbortController();
-    await Promise.race([this.#idle.promise, this.#options.clock.sleep(ms, waiting.signal)]);
+    await Promise.race([
+      this.#idle.promise,
+      this.#options.clock.sleep(this.#mode === "open" ? ms : ms / 5, waiting.signal),
+    ]);
     waiting.abort();
   }
 
