@@ -2,14 +2,19 @@ import type { Clock } from "../../lib/std/mod.ts";
 
 interface Timer {
   at: number;
-  every?: number;
-  work: () => void;
+  /** Of two timers that fall due at once, the older one goes first. */
+  readonly order: number;
+  readonly every?: number;
+  readonly work: () => void;
+  isOff: boolean;
 }
 
 /** A clock whose hands a test turns. */
 export class FakeClock implements Clock {
   #now: number;
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new TimerHeap();
+  #pending = 0;
+  #made = 0;
 
   constructor(start = Date.UTC(2026, 0, 1)) {
     this.#now = start;
@@ -21,46 +26,111 @@ export class FakeClock implements Clock {
 
   /** How many timers wait. */
   get pending(): number {
-    return this.#timers.size;
+    return this.#pending;
   }
 
   after(ms: number, work: () => void): Disposable {
-    return this.#add({ at: this.#now + ms, work });
+    return this.#add({ at: this.#now + ms, order: this.#made++, work, isOff: false });
   }
 
   every(ms: number, work: () => void): Disposable {
-    return this.#add({ at: this.#now + ms, every: ms, work });
+    return this.#add({ at: this.#now + ms, order: this.#made++, every: ms, work, isOff: false });
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = this.after(ms, resolve);
-      signal?.addEventListener("abort", () => {
+      const abort = () => {
         timer[Symbol.dispose]();
         resolve();
+      };
+      const timer = this.after(ms, () => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
       });
+      signal?.addEventListener("abort", abort, { once: true });
     });
   }
 
-  /** Move the hands on, running what falls due in its order, and let promises settle after each. */
-  async advance(ms: number): Promise<void> {
+  /**
+   * Move the hands on, running what falls due in its order.
+   *
+   * @param settle Waited for after each: by default promises get one turn.
+   */
+  async advance(ms: number, settle: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     const end = this.#now + ms;
-    for (;;) {
-      const due = [...this.#timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
-      if (due === undefined) break;
-      this.#now = due.at;
-      if (due.every === undefined) this.#timers.delete(due);
-      else due.at += due.every;
+    for (let due = this.#timers.take(end); due !== undefined; due = this.#timers.take(end)) {
+      if (due.isOff) continue;
+      this.#now = Math.max(this.#now, due.at);
+      if (due.every === undefined) {
+        due.isOff = true;
+        this.#pending--;
+      } else {
+        due.at += due.every;
+        this.#timers.put(due);
+      }
       due.work();
-      await Promise.resolve();
+      await settle();
     }
     this.#now = end;
-    await Promise.resolve();
+    await settle();
   }
 
   #add(timer: Timer): Disposable {
-    this.#timers.add(timer);
-    return { [Symbol.dispose]: () => this.#timers.delete(timer) };
+    this.#timers.put(timer);
+    this.#pending++;
+    return {
+      [Symbol.dispose]: () => {
+        if (timer.isOff) return;
+        timer.isOff = true;
+        this.#pending--;
+      },
+    };
   }
+}
+
+/** Timers, of which the one that is due first is found at once, however many there are. */
+class TimerHeap {
+  readonly #timers: Timer[] = [];
+
+  put(timer: Timer): void {
+    const timers = this.#timers;
+    let at = timers.push(timer) - 1;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      const parent = timers[above];
+      if (parent === undefined || !isBefore(timer, parent)) break;
+      timers[at] = parent;
+      at = above;
+    }
+    timers[at] = timer;
+  }
+
+  /** Take out the first timer, where it is due by `end`. */
+  take(end: number): Timer | undefined {
+    const [first] = this.#timers;
+    if (first === undefined || first.at > end) return undefined;
+    const last = this.#timers.pop();
+    if (last !== undefined && last !== first) this.#sink(last);
+    return first;
+  }
+
+  #sink(timer: Timer): void {
+    const timers = this.#timers;
+    let at = 0;
+    for (;;) {
+      const [left, right] = [timers[2 * at + 1], timers[2 * at + 2]];
+      if (left === undefined) break;
+      const isRight = right !== undefined && isBefore(right, left);
+      const child = isRight ? right : left;
+      if (!isBefore(child, timer)) break;
+      timers[at] = child;
+      at = 2 * at + (isRight ? 2 : 1);
+    }
+    timers[at] = timer;
+  }
+}
+
+function isBefore(a: Timer, b: Timer): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
