@@ -9,6 +9,8 @@ const ackWait = 30_000_000_000;
 const noAckWait = 1_000_000;
 /** How long servers take to notice, in milliseconds. */
 const noticed = 250;
+/** How long they take to be done with a consumer that was deleted. */
+const clearing = 1_000;
 
 /** What {@link SourceConsumer} needs. */
 export interface SourceConsumerOptions {
@@ -58,6 +60,8 @@ export class SourceConsumer {
       info = undefined;
     }
     if (info === undefined) {
+      // Servers still clear away files of a consumer that has just gone, and those of its successor with them.
+      if (resume > 0) await clock.sleep(clearing);
       logger.error(`Consumer ${this.name} was not found, attempting to recreate`);
       info = await this.#create(consumerConfig(entry, this.name, resume, clock.now()));
       onRecreated();
