@@ -19,6 +19,7 @@ import { Announcer } from "./announcer.ts";
 import { allowAll, configuredAuthorizer } from "./authorizers.ts";
 import { type DataPlugin, dataPlugins } from "./data_plugins.ts";
 import { startExternalAgents } from "./external_agents.ts";
+import { Link } from "./link.ts";
 import { startMachines } from "./machines.ts";
 import { nodeSources, type ServerNode } from "./node.ts";
 import { optionalAgents } from "./optional_agents.ts";
@@ -95,13 +96,13 @@ async function run(options: ServerOptions, basics: Basics): Promise<ServerHandle
   const { config } = options;
   const { clock, logger, profile } = basics;
   logger.info(`Choria Server version ${version} starting with config ${config.file} using protocol version 2`);
-  const restored = { count: 0 };
+  const link = new Link();
   const autonomous: { host?: MachineHost | undefined } = {};
-  const connection = await connect(options, basics, restored);
+  const connection = await connect(options, basics, link);
   try {
     const sources = nodeSources(config, logger);
     const host = createHost(options, basics, { connection, sources, data: () => dataPlugins(node) });
-    const node: ServerNode = createNode(options, basics, { connection, sources, host, restored, autonomous });
+    const node: ServerNode = createNode(options, basics, { connection, sources, host, link, autonomous });
     const format = config.get("plugin.choria.legacy_lifecycle_format") ? "plain" : "cloudevent";
     const { identity } = basics;
     const { component } = profile;
@@ -109,7 +110,7 @@ async function run(options: ServerOptions, basics: Basics): Promise<ServerHandle
     const rpc = rpcOptions(options, node, logger);
     hostAgents(host, createAgents(options, { node, announcer, rpc }), logger);
     hostAgents(host, await optionalAgents(node, rpc), logger);
-    const services = await startServices(node, { announcer, profile, logger });
+    const services = await startServices(node, { announcer, profile, link, logger });
     // Whoever hears of the start may call at once, so the broker has to know the subscriptions by then.
     await connection.flush().catch(() => undefined);
     announcer.publish("startup");
@@ -122,10 +123,9 @@ async function run(options: ServerOptions, basics: Basics): Promise<ServerHandle
   }
 }
 
-async function connect(options: ServerOptions, basics: Basics, restored: { count: number }): Promise<Connection> {
+async function connect(options: ServerOptions, basics: Basics, link: Link): Promise<Connection> {
   const { config, signal } = options;
   const { identity, clock, logger, profile } = basics;
-  let isFirst = true;
   return connectBroker({
     servers: await profile.brokers(signal),
     name: identity,
@@ -136,10 +136,7 @@ async function connect(options: ServerOptions, basics: Basics, restored: { count
     clock,
     timeout: config.get("plugin.choria.network.connect_timeout"),
     ...(signal === undefined ? {} : { signal }),
-    onState: (state) => {
-      if (state === "connected" && !isFirst) restored.count++;
-      if (state === "connected") isFirst = false;
-    },
+    onState: (state) => link.turn(state),
   });
 }
 
@@ -176,11 +173,11 @@ function createNode(
     connection: Connection;
     sources: Sources;
     host: AgentHost;
-    restored: { count: number };
+    link: Link;
     autonomous: { host?: MachineHost | undefined };
   },
 ): ServerNode {
-  const { connection, sources, host, restored, autonomous } = parts;
+  const { connection, sources, host, link, autonomous } = parts;
   return {
     config,
     identity,
@@ -197,7 +194,7 @@ function createNode(
       return autonomous.host;
     },
     get reconnects() {
-      return restored.count;
+      return link.restored;
     },
   };
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Registry } from "prom-client";
 import { errorText, type Logger, writeFileAtomic } from "../std/mod.ts";
 import type { Announcer } from "./announcer.ts";
+import type { Link } from "./link.ts";
 import { serverMetrics } from "./metrics.ts";
 import type { ServerNode } from "./node.ts";
 import type { ServerProfile } from "./profile.ts";
@@ -22,6 +23,7 @@ export interface Services {
 export interface ServicesOptions {
   announcer: Announcer;
   profile: ServerProfile;
+  link: Link;
   logger: Logger;
 }
 
@@ -50,11 +52,11 @@ export async function startServices(node: ServerNode, options: ServicesOptions):
   };
 }
 
-function startStatusFile(node: ServerNode, { profile, logger }: ServicesOptions, timers: DisposableStack): void {
+function startStatusFile(node: ServerNode, { profile, link, logger }: ServicesOptions, timers: DisposableStack): void {
   const path = node.config.get("plugin.choria.status_file_path");
   if (path === "") return;
   const interval = node.config.get("plugin.choria.status_update_interval");
-  timers.use(keepStatusFile(node, { path, interval, tokenExpires: profile.tokenExpires, logger }));
+  timers.use(keepStatusFile(node, { path, interval, tokenExpires: profile.tokenExpires, link, logger }));
 }
 
 /** The original's server opens no port; here one that is asked for is opened. */

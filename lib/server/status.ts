@@ -1,4 +1,5 @@
 import { errorText, formatRfc3339, type Logger, writeFileAtomic, zeroTime } from "../std/mod.ts";
+import type { Link } from "./link.ts";
 import type { ServerNode } from "./node.ts";
 
 /** What the status file says beside what the node knows. */
@@ -8,10 +9,15 @@ export interface StatusOptions {
   interval: number;
   /** When the server's token expires, in Unix seconds; undefined for never or not known. */
   tokenExpires: () => number | undefined;
+  /** Tells of changes of the connection. */
+  link: Pick<Link, "onChange">;
   logger: Logger;
 }
 
-/** Write the status file now and at each interval, until the handle is disposed. What fails is logged. */
+/**
+ * Write the status file now, at each interval and whenever the connection is lost or back, until the handle is
+ * disposed. What fails is logged.
+ */
 export function keepStatusFile(node: ServerNode, options: StatusOptions): Disposable {
   const { path, interval, logger } = options;
   const write = () => {
@@ -22,7 +28,10 @@ export function keepStatusFile(node: ServerNode, options: StatusOptions): Dispos
     }
   };
   write();
-  return node.clock.every(Math.max(1, interval) * 1_000, write);
+  const timers = new DisposableStack();
+  timers.use(options.link.onChange(write));
+  timers.use(node.clock.every(Math.max(1, interval) * 1_000, write));
+  return timers;
 }
 
 /**

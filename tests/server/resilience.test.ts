@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { startTestBroker } from "../support/broker.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { TestOrganization } from "../support/organization.ts";
@@ -15,13 +16,18 @@ test("a server survives its broker, and comes back with the token that is on dis
   const member = await organization.client({ callerid: "up=bob", permissions: { fleet_management: true } });
 
   const first = await startTestBroker({ organization, settings });
-  await using server = await startTestServer(network, "n1.example.net");
+  const file = folder.file("status.json");
+  await using server = await startTestServer(network, "n1.example.net", { "plugin.choria.status_file_path": file });
+  const told = () => JSON.parse(readFileSync(file, "utf8")).connected_server;
+  expect(told()).toBe(first.url);
   {
     await using client = await TestClient.connect(network, member);
     expect(await client.call("n1.example.net", "rpcutil", "ping")).toMatchObject({ statuscode: 0 });
   }
   await first.stop();
   await waitFor("the server to notice", () => server.connection.server === "");
+  // The file's own interval is half a minute.
+  await waitFor("the status file to say so", () => told() === "");
 
   // The next broker belongs to others, whose tokens alone it takes.
   const others = new TestOrganization();
@@ -31,6 +37,7 @@ test("a server survives its broker, and comes back with the token that is on dis
   renewed.save(folder.file("n1.example.net"));
   await waitFor("the server to come back", () => server.connection.server === second.url, 20_000);
   expect(server.node.reconnects).toBe(1);
+  await waitFor("the status file to say so again", () => told() === second.url);
 }, 30_000);
 
 test("a server waits for a broker that is not there yet", async () => {
