@@ -32,6 +32,15 @@ export {
 } from "./define.ts";
 export { describeMachineEvent } from "./describe.ts";
 export {
+  answerDevice,
+  type DeviceAnswer,
+  type DeviceRequest,
+  type FindWatcher,
+  type MetricDevice,
+  type MetricDocument,
+  type SwitchDevice,
+} from "./devices.ts";
+export {
   decodeMachineEvent,
   encodeMachineEvent,
   type MachineEvent,

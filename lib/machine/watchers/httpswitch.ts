@@ -1,0 +1,76 @@
+import type { SwitchDevice } from "../devices.ts";
+import type { WatcherContext, WatcherKind, WatcherSnapshot } from "../watcher.ts";
+import { type Properties, readProperties } from "./_properties.ts";
+
+/**
+ * A switch that is pressed over HTTP. On fires the success transition, off the fail transition; what it shows follows
+ * from the state of the machine. Publishes `status` (`unknown`, `on`, `off`), `is_on` and `annotations` when that
+ * changes what it shows, or confirms it.
+ */
+export const kind: WatcherKind = {
+  type: "httpswitch",
+  create: (context) => new HttpSwitchWatcher(context, readProperties(context.definition.properties, switchProperties)),
+};
+
+interface SwitchProperties {
+  onWhen: readonly string[];
+  offWhen: readonly string[];
+  disableWhen: readonly string[];
+  annotations: Record<string, string>;
+}
+
+function switchProperties(properties: Properties): SwitchProperties {
+  return {
+    onWhen: properties.list("on_when"),
+    offWhen: properties.list("off_when"),
+    disableWhen: properties.list("disable_when"),
+    annotations: properties.table("annotations"),
+  };
+}
+
+class HttpSwitchWatcher implements SwitchDevice {
+  readonly device = "switch";
+  readonly #context: WatcherContext;
+  readonly #properties: SwitchProperties;
+  #status: "unknown" | "on" | "off" = "unknown";
+
+  constructor(context: WatcherContext, properties: SwitchProperties) {
+    this.#context = context;
+    this.#properties = properties;
+  }
+
+  get status(): "unknown" | "on" | "off" {
+    return this.#status;
+  }
+
+  get detail(): string {
+    return `${this.#context.machine.name} is in state ${this.#context.machine.state}`;
+  }
+
+  start(): void {
+    this.stateChanged();
+  }
+
+  stateChanged(): void {
+    const { state } = this.#context.machine;
+    const isOn = this.#properties.onWhen.includes(state);
+    if (!isOn && !this.#properties.offWhen.includes(state)) return;
+    this.#status = isOn ? "on" : "off";
+    this.#context.announce();
+  }
+
+  snapshot(): WatcherSnapshot {
+    const { machine, definition } = this.#context;
+    return {
+      fields: { status: this.#status, is_on: this.#status === "on", annotations: this.#properties.annotations },
+      text: `${machine.name}#${definition.name} status: ${this.#status}`,
+    };
+  }
+
+  async press(isOn: boolean): Promise<boolean> {
+    const { isActive, machine, succeed, fail } = this.#context;
+    if (!isActive() || this.#properties.disableWhen.includes(machine.state)) return false;
+    await (isOn ? succeed() : fail());
+    return true;
+  }
+}
