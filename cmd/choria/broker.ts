@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { runBroker } from "../broker/run.ts";
 import { consumerCommand } from "./broker/consumer.ts";
+import { credentialsCommand } from "./broker/credentials.ts";
 import { serverCommand } from "./broker/server.ts";
 import { streamCommand } from "./broker/stream.ts";
 
@@ -8,9 +9,11 @@ const example = `
 Example:
   choria broker run --config /etc/choria/broker.conf`;
 
-/** `choria broker`: the broker role. */
+/** `choria broker`: the broker role, and what is done with brokers and their streams. */
 export function command(): Command {
-  const broker = new Command("broker").alias("b").description("Run the Choria broker.");
+  const broker = new Command("broker")
+    .alias("b")
+    .description("Run the broker, and look after brokers, streams and consumers.");
   const run = new Command("run")
     .description("Run the broker until it is told to end; SIGHUP has it read its configuration again.")
     .option("--config <file>", "configuration file")
@@ -20,5 +23,10 @@ export function command(): Command {
       if (config === undefined) throw new Error("configuration file required");
       return runBroker(config, pid);
     });
-  return broker.addCommand(consumerCommand()).addCommand(run).addCommand(serverCommand()).addCommand(streamCommand());
+  return broker
+    .addCommand(consumerCommand())
+    .addCommand(credentialsCommand())
+    .addCommand(run)
+    .addCommand(serverCommand())
+    .addCommand(streamCommand());
 }

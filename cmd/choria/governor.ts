@@ -99,7 +99,7 @@ function listCommand(): Command {
     .alias("ls")
     .description("List the governors.")
     .option("-j, --json", "write the names as one JSON document")
-    .addHelpText("after", "\nExample:\n  choria governor ls")
+    .addHelpText("after", "\nExample:\n  choria governor list")
     .action((flags: ClientFlags & { json?: true }) =>
       withGovernors(flags, async (governors, session) => {
         const names = await governors.names();

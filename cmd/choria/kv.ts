@@ -225,7 +225,7 @@ function listCommand(): Command {
   return new Command("list")
     .alias("ls")
     .description("List the buckets.")
-    .addHelpText("after", "\nExample:\n  choria kv ls")
+    .addHelpText("after", "\nExample:\n  choria kv list")
     .action((flags: ClientFlags) =>
       withStreams(flags, async ({ manager, terminal }) => {
         const streams = await Array.fromAsync(manager.streams.list());

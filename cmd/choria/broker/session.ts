@@ -20,7 +20,8 @@ export function addBrokerFlags(command: Command): Command {
     .option("--debug", "log details to standard error");
 }
 
-function clientFlags({ choriaConfig, debug }: BrokerFlags): ClientFlags {
+/** The flags as other commands have them. */
+export function clientFlags({ choriaConfig, debug }: BrokerFlags): ClientFlags {
   return { ...(choriaConfig === undefined ? {} : { config: choriaConfig }), ...(debug === undefined ? {} : { debug }) };
 }
 

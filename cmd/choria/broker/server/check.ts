@@ -26,6 +26,10 @@ export function checkCommand(): Command {
   return check;
 }
 
+function example(kind: string, flags: string): string {
+  return `\nExample:\n  choria broker server check ${kind} ${flags}`;
+}
+
 /** Check something, write what was found, and end by it; what goes wrong is critical. */
 async function conclude(
   kind: string,
@@ -64,6 +68,7 @@ function connectionCheck(): Command {
     .option("--rtt-critical <duration>", "longest answer to a ping", span, 1_000)
     .option("--req-warn <duration>", "longest round trip of a message without a warning", span, 500)
     .option("--req-critical <duration>", "longest round trip of a message", span, 1_000)
+    .addHelpText("after", example("connection", "--rtt-critical 100ms"))
     .action((_flags: BrokerFlags, command: Command) => {
       const flags = command.optsWithGlobals<CheckFlags & ConnectionLimits>();
       const outcome = new CheckOutcome("Connection");
@@ -128,6 +133,7 @@ function streamCheck(): Command {
     .option("--peer-expect <count>", "how many brokers keep a copy", whole)
     .option("--peer-lag-critical <count>", "most operations that a copy is behind", whole)
     .option("--peer-seen-critical <duration>", "longest silence of a copy", span)
+    .addHelpText("after", example("stream", "--stream CHORIA_EVENTS --msgs-warn 1"))
     .action((_flags: BrokerFlags, command: Command) => {
       const flags = command.optsWithGlobals<CheckFlags & StreamLimits>();
       const outcome = new CheckOutcome(flags.stream);
@@ -188,6 +194,7 @@ function jetstreamCheck(): Command {
     .option("--mem-critical <percent>", "share of memory", whole, 90)
     .option("--store-warn <percent>", "share of storage without a warning", whole, 75)
     .option("--store-critical <percent>", "share of storage", whole, 90)
+    .addHelpText("after", example("jetstream", "--store-warn 60 --store-critical 80"))
     .action((_flags: BrokerFlags, command: Command) => {
       const flags = command.optsWithGlobals<CheckFlags & JetstreamLimits>();
       const outcome = new CheckOutcome("JetStream");
@@ -247,6 +254,7 @@ function serverCheck(): Command {
     .option("--subs-critical <count>", "subscriptions", whole)
     .option("--uptime-warn <duration>", "shortest time since the start without a warning", span)
     .option("--uptime-critical <duration>", "shortest time since the start", span)
+    .addHelpText("after", example("server", "--name broker.example.net --conn-critical 10000"))
     .action((_flags: BrokerFlags, command: Command) => {
       const flags = command.optsWithGlobals<CheckFlags & ServerLimits>();
       const outcome = new CheckOutcome(flags.name ?? "broker");
@@ -295,6 +303,7 @@ function kvCheck(): Command {
     .option("--values-warn <count>", "values without a warning", whole)
     .option("--values-critical <count>", "values", whole)
     .option("--key <key>", "a key that must have a value")
+    .addHelpText("after", example("kv", "--bucket SETTINGS --key colour"))
     .action((_flags: BrokerFlags, command: Command) => {
       const flags = command.optsWithGlobals<CheckFlags & KvLimits>();
       const outcome = new CheckOutcome(flags.bucket);
