@@ -119,6 +119,18 @@ try {
   const filter = { identities: ["a1.emulated.local"] };
   const open = await time(() => call.request("rpcutil", "ping", {}, { filter }).all());
   report({ work: "one request over an open connection, signed by the AAA service", value: open, unit: "ms" });
+
+  await emulate(890, "c");
+  const thousand = await time(() => command(["req", "rpcutil", "ping", "--np"], env));
+  report({ work: "choria req rpcutil ping, 1,000 nodes, signed by the AAA service", value: thousand, unit: "ms" });
+  const names = await Array.fromAsync(call.discover());
+  report({ work: "  nodes that were found", value: names.length, unit: "nodes" });
+  let answers = 0;
+  const all = await time(async () => {
+    answers = (await call.request("rpcutil", "ping", {}, { nodes: names }).all()).filter(({ ok }) => ok).length;
+  });
+  report({ work: "1,000 nodes over an open connection, known by name", value: all, unit: "ms" });
+  report({ work: "  that answered well", value: answers, unit: "nodes" });
 } finally {
   await fleet?.close();
   for (const child of [...nodes, aaa]) child.kill();
