@@ -31,6 +31,8 @@ const withPorts = (command: Command) =>
     .option("--aaa-port <port>", "port of the AAA service (8080)", wholeNumber)
     .option("--aaa-monitor-port <port>", "port of the AAA service's metrics (8081)", wholeNumber)
     .option("--provisioner-monitor-port <port>", "port of the provisioner's metrics (8083)", wholeNumber)
+    .option("--nats-port <port>", "port of the NATS server outside the network (4223, or a free one)", wholeNumber)
+    .option("--replicator-monitor-port <port>", "port of the replicator's metrics (8082, or a free one)", wholeNumber)
     .option("--plugins-port <port>", "port of the web server of plugins (any free one)", wholeNumber);
 
 interface PortFlags {
@@ -39,6 +41,8 @@ interface PortFlags {
   aaaPort?: number | undefined;
   aaaMonitorPort?: number | undefined;
   provisionerMonitorPort?: number | undefined;
+  natsPort?: number | undefined;
+  replicatorMonitorPort?: number | undefined;
   pluginsPort?: number | undefined;
 }
 
@@ -49,6 +53,8 @@ function askedPorts(flags: PortFlags): Partial<Ports> {
     aaa: flags.aaaPort,
     aaaMonitor: flags.aaaMonitorPort,
     provisionerMonitor: flags.provisionerMonitorPort,
+    nats: flags.natsPort,
+    replicatorMonitor: flags.replicatorMonitorPort,
     plugins: flags.pluginsPort,
   };
   return Object.fromEntries(Object.entries(asked).filter(([, port]) => port !== undefined));
@@ -75,7 +81,7 @@ async function down(): Promise<void> {
 }
 
 function status(): void {
-  for (const name of ["broker", "aaa", "plugins", "provisioner"]) {
+  for (const name of ["broker", "aaa", "plugins", "provisioner", "nats", "replicator"]) {
     const pid = runningPid(layout, name);
     console.log(`${name.padEnd(12)} ${pid === undefined ? "not running" : `running, process ${pid}`}`);
   }

@@ -34,6 +34,7 @@ export async function writeConfiguration(layout: Layout, settings: NetworkSettin
     ["provisioner", "provisioner.yaml", provisionerYaml(settings)],
     ["provisioner", "helper.json", helperSettings(layout, settings)],
     ["client", "client.conf", clientConf(settings)],
+    ["stream-replicator", "sr.yaml", replicatorYaml(settings)],
   ];
   for (const [role, file, content] of files) {
     writeFileAtomic(layout.config(role, file), content, { mode: 0o600, makeFolders: true });
@@ -186,6 +187,53 @@ function provisionerYaml({ ports, issuer, helper, site }: NetworkSettings): stri
 function helperSettings(layout: Layout, { ports, issuer, site }: NetworkSettings): string {
   const plugins = readFileSync(layout.credential("client", "plugin-signer.public"), "utf8").trim();
   return `${JSON.stringify({ brokers: brokerUrl(site, ports), issuer, pluginSigner: plugins, layout: site.serverLayout }, null, 2)}\n`;
+}
+
+/** Copies what nodes say of themselves to a NATS server that has nothing to do with the network. */
+function replicatorYaml({ ports, site }: NetworkSettings): string {
+  const login = {
+    seed_file: site.credential("stream-replicator", "choria.seed"),
+    jwt_file: site.credential("stream-replicator", "choria.jwt"),
+    collective: "choria",
+  };
+  const isLocal = site.name === "local";
+  const settings = {
+    name: isLocal ? "LOCAL" : "COMPOSE",
+    monitor_port: ports.replicatorMonitor || 8_082,
+    monitor_address: site.listen,
+    loglevel: "info",
+    // Containers keep nothing but what is in their volumes; the table is as good new.
+    state_store: isLocal ? site.data("stream-replicator") : "/tmp",
+    streams: [
+      {
+        stream: "CHORIA_REGISTRATION",
+        start_sequence: 1,
+        source_url: brokerUrl(site, ports),
+        target_url: `nats://${site.hosts.nats}:${ports.nats || 4_222}`,
+        inspect_field: "sender",
+        inspect_duration: "20m",
+        warn_duration: "11m",
+        size_trigger: 1_024,
+        advisory: { subject: "choria.node_advisories.%v" },
+        source_choria: login,
+      },
+    ],
+    heartbeats: {
+      interval: "10s",
+      url: brokerUrl(site, ports),
+      headers: { from: isLocal ? "choria_local" : "choria_compose" },
+      choria: login,
+      subjects: [{ subject: "choria.node_metadata._monitor" }],
+    },
+  };
+  const lines = Object.entries(settings).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** Configuration of the NATS server that the replicator copies to. It knows nobody, and listens on this machine alone. */
+export function standaloneNatsConf(layout: Layout, port: number): string {
+  const store = JSON.stringify(layout.data("nats"));
+  return `server_name: nats.choria.local\nlisten: "127.0.0.1:${port}"\njetstream { store_dir: ${store} }\n`;
 }
 
 function clientConf({ ports, issuer, site }: NetworkSettings): string {

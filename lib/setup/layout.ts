@@ -14,6 +14,10 @@ export interface Ports {
   provisionerMonitor: number;
   /** Web server with the plugins that servers fetch; 0 for any free one. @default 0 */
   plugins: number;
+  /** NATS server of no organization, which the replicator copies to; 0 for 4223 or any free one. @default 0 */
+  nats: number;
+  /** Metrics of the replicator; 0 for 8082 or any free one. @default 0 */
+  replicatorMonitor: number;
 }
 
 /** Ports that a new network gets where none are asked for. */
@@ -24,6 +28,8 @@ export const defaultPorts: Ports = {
   aaaMonitor: 8081,
   provisionerMonitor: 8083,
   plugins: 0,
+  nats: 0,
+  replicatorMonitor: 0,
 };
 
 /** Where everything of a local network lies: one folder, which can be thrown away. */

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { type Clock, isFile, isObject, writeFileAtomic } from "../std/mod.ts";
-import { writeConfiguration } from "./configuration.ts";
+import { standaloneNatsConf, writeConfiguration } from "./configuration.ts";
 import { createCredentials } from "./credentials.ts";
 import { defaultPorts, type Layout, type Ports } from "./layout.ts";
 import { installMachines, machinePath } from "./machines.ts";
@@ -39,10 +39,14 @@ export async function prepareNetwork(options: NetworkOptions, ports: Partial<Por
   const chosen = { ...defaultPorts, ...readPorts(layout), ...ports };
   // Nobody but the servers needs to know it.
   if (chosen.plugins === 0) chosen.plugins = await freePort();
+  if (chosen.nats === 0) chosen.nats = (await isFree(4_223)) ? 4_223 : await freePort();
+  if (chosen.replicatorMonitor === 0) chosen.replicatorMonitor = (await isFree(8_082)) ? 8_082 : await freePort();
   mkdirSync(layout.root, { recursive: true, mode: 0o700 });
   const issuer = await createCredentials(layout, `nats://127.0.0.1:${chosen.broker}`);
   const helper = bunCommand(join(checkout, "containers/provisioner/helper.ts"));
   await writeConfiguration(layout, { ports: chosen, issuer, helper, site: localSite(layout) });
+  const standalone = standaloneNatsConf(layout, chosen.nats);
+  writeFileAtomic(layout.config("nats", "nats.conf"), standalone, { mode: 0o600, makeFolders: true });
   const url = `http://127.0.0.1:${chosen.plugins}`;
   await publishPlugins({ layout, checkout, webFolder: layout.data("plugins"), url });
   writeFileAtomic(layout.network, `${JSON.stringify({ ports: chosen }, null, 2)}\n`);
@@ -79,7 +83,9 @@ export async function stopNetwork({ layout, clock }: NetworkOptions): Promise<st
   const servers = names.filter((name) => name.startsWith("server-"));
   const stopped = await Promise.all(servers.map((name) => stopProcess(layout, name, clock)));
   const gone = servers.filter((_, index) => stopped[index]);
-  for (const name of ["provisioner", "plugins", "aaa", "broker"].filter((name) => names.includes(name))) {
+  for (const name of ["replicator", "nats", "provisioner", "plugins", "aaa", "broker"].filter((name) =>
+    names.includes(name),
+  )) {
     if (await stopProcess(layout, name, clock)) gone.push(name);
   }
   return gone;
@@ -146,7 +152,25 @@ function roles({ layout, checkout }: NetworkOptions, ports: Ports): Role[] {
         layout.config("provisioner", "choria.cfg"),
       ),
     },
+    {
+      name: "nats",
+      title: "the NATS server outside the network",
+      ports: [ports.nats],
+      command: [natsServer(layout), "--config", layout.config("nats", "nats.conf")],
+    },
+    {
+      name: "replicator",
+      title: "the stream replicator",
+      ports: [ports.replicatorMonitor],
+      command: bun("replicator", "replicate", "--config", layout.config("stream-replicator", "sr.yaml")),
+    },
   ];
+}
+
+/** Where nats-server is: named by the environment, installed for this checkout, or on the path. */
+function natsServer(layout: Layout): string {
+  const installed = join(layout.tools, "bin", "nats-server");
+  return process.env.NATS_SERVER || (isFile(installed) ? installed : "nats-server");
 }
 
 function toolPath(layout: Layout): Record<string, string> {

@@ -6,7 +6,7 @@ export interface Site {
   /** Name of the network in audit records and metrics. */
   readonly name: string;
   /** Host name or address of each role that others connect to. */
-  readonly hosts: { readonly broker: string; readonly aaa: string; readonly plugins: string };
+  readonly hosts: { readonly broker: string; readonly aaa: string; readonly plugins: string; readonly nats: string };
   /** Address on which the roles listen. */
   readonly listen: string;
   /** Where the servers' configuration puts their files: beside it, or where a packaged server has them. */
@@ -25,7 +25,7 @@ export interface Site {
 export function localSite(layout: Layout): Site {
   return {
     name: "local",
-    hosts: { broker: "127.0.0.1", aaa: "127.0.0.1", plugins: "127.0.0.1" },
+    hosts: { broker: "127.0.0.1", aaa: "127.0.0.1", plugins: "127.0.0.1", nats: "127.0.0.1" },
     listen: "127.0.0.1",
     serverLayout: "folder",
     credential: (owner, file) => layout.credential(owner, file),
@@ -47,7 +47,12 @@ const containerFolders: Readonly<Record<string, string>> = {
 /** A container for each role, with the folders and host names of the original's compose environment. */
 export const composeSite: Site = {
   name: "compose",
-  hosts: { broker: "broker.choria.local", aaa: "aaa.choria.local", plugins: "plugins.choria.local" },
+  hosts: {
+    broker: "broker.choria.local",
+    aaa: "aaa.choria.local",
+    plugins: "plugins.choria.local",
+    nats: "nats.choria.local",
+  },
   listen: "0.0.0.0",
   serverLayout: "system",
   credential: (owner, file) => join(containerFolder(owner), "credentials", file),
