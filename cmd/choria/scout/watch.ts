@@ -39,7 +39,8 @@ Examples:
   choria scout watch --json > events.jsonl
 
 Keys: / filters as you type, o hides or shows what is OK, p shows figures, Tab goes to the next pane, arrows and PgUp
-scroll, ^R clears, ^L draws anew, q, Esc or ^C end it. Where the output is no terminal it is a line an event.
+scroll it, + and - make it larger and smaller, ^L clears, ^R resets the view, q, Esc or ^C end it. Where the output is no
+terminal it is a line an event.
 
 Needs a token that may view events, and for --history one that may read streams.`;
 

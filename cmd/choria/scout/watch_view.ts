@@ -14,7 +14,7 @@ import {
 import { formatDuration } from "../../../lib/std/mod.ts";
 import { stateStyle } from "./colors.ts";
 
-/** What a key asks of whoever owns the screen. */
+/** What a key asks of whoever owns the screen: to draw everything anew, or to end. */
 export type WatchWish = "quit" | "refresh" | undefined;
 
 /** What {@link WatchView} shows. */
@@ -46,6 +46,7 @@ export class WatchView {
     transitions: unscrolled(),
     problems: unscrolled(),
   };
+  readonly #grown = { transitions: 0, problems: 0 };
   #focus: PaneName = "checks";
   #words = "";
   #isTyping = false;
@@ -81,7 +82,7 @@ export class WatchView {
   draw({ columns, rows }: { columns: number; rows: number }, now: number): string[] {
     const { board, paint } = this.#options;
     const counts = board.counts(now);
-    const heights = paneHeights(rows - 2);
+    const heights = paneHeights(rows - 2, this.#grown);
     const panes: [PaneName, Pane][] = [
       ["checks", this.#checksPane(heights.checks, columns)],
       ["transitions", this.#transitionsPane(heights.transitions)],
@@ -100,15 +101,29 @@ export class WatchView {
 
   #control(letter: string): WatchWish {
     if (letter === "c") return "quit";
-    if (letter === "l") return "refresh";
+    if (letter === "l") this.#options.board.clear();
     if (letter === "r") this.#reset();
     if (letter === "u" && this.#isTyping) this.#words = "";
-    return undefined;
+    return letter === "l" || letter === "r" ? "refresh" : undefined;
   }
 
+  /** Look again as at the beginning. */
   #reset(): void {
-    this.#options.board.clear();
+    const { filter, showsFigures } = this.#options;
+    this.#focus = "checks";
+    this.#words = "";
+    this.#isTyping = false;
+    this.#showsOk = filter.showsOk !== false;
+    this.#showsFigures = showsFigures;
+    Object.assign(this.#grown, { transitions: 0, problems: 0 });
     for (const scroll of Object.values(this.#scrolls)) scroll.offset = 0;
+  }
+
+  /** Give the pane a row of another's, or the other way round. The checks have what the others leave. */
+  #grow(by: number): void {
+    const pane = this.#focus === "checks" ? "transitions" : this.#focus;
+    const wanted = this.#grown[pane] + (this.#focus === "checks" ? -by : by);
+    this.#grown[pane] = Math.min(Math.max(wanted, -mostGrown), mostGrown);
   }
 
   #type(key: Exclude<Key, { name: "ctrl" }>): undefined {
@@ -127,6 +142,8 @@ export class WatchView {
     if (letter === "/") this.#isTyping = true;
     else if (letter === "o") this.#showsOk = !this.#showsOk;
     else if (letter === "p") this.#showsFigures = !this.#showsFigures;
+    else if (letter === "+") this.#grow(1);
+    else if (letter === "-") this.#grow(-1);
     else if (letter === "k") this.#scroll("up");
     else if (letter === "j") this.#scroll("down");
     else if (letter === "g") this.#scroll("home");
@@ -203,8 +220,8 @@ export class WatchView {
   #head(columns: number, now: number): string {
     const { title, paint } = this.#options;
     const time = `${timeOfDay(now)} `;
-    const left = fitLine(` Choria Scout  ${title}`, columns - time.length, paint);
-    return paint.inverse(left + time);
+    const room = Math.max(0, columns - time.length);
+    return paint.inverse(fitLine(fitLine(` Choria Scout  ${title}`, room, paint) + time, columns, paint));
   }
 
   #foot(columns: number): string {
@@ -222,7 +239,7 @@ export class WatchView {
       ...(this.#showsOk ? [] : [{ text: " without OK ", style: "yellow" } as const]),
       ...(this.#damaged === 0 ? [] : [{ text: ` ${this.#damaged} unreadable `, style: "red" } as const]),
     ];
-    const help = " / filter  o OK  p figures  Tab pane  ↑↓ PgUp PgDn scroll  ^R clear  q quit";
+    const help = " / filter  o OK  p figures  Tab pane  ↑↓ scroll  +- size  ^L clear  ^R reset  q";
     return fitLine([...told, { text: help, style: "dim" }], columns, paint);
   }
 }
@@ -232,11 +249,21 @@ function unscrolled(): Scroll {
 }
 
 /** How many rows each pane gets; on small terminals the least needed go first. */
-function paneHeights(rows: number): Record<PaneName, number> {
+function paneHeights(rows: number, grown: Record<"transitions" | "problems", number>): Record<PaneName, number> {
   if (rows < 8) return { checks: Math.max(0, rows), transitions: 0, problems: 0 };
-  const problems = Math.max(3, Math.floor(rows / 4));
-  const transitions = rows < 14 ? 0 : Math.floor(rows / 4);
+  const share = Math.floor(rows / 4);
+  const least = 3;
+  const problems = clamp(Math.max(least, share) + grown.problems, least, rows - 2 * least);
+  const room = rows - problems - least;
+  const transitions = rows < 14 ? 0 : clamp(share + grown.transitions, Math.min(least, room), room);
   return { checks: rows - problems - transitions, transitions, problems };
+}
+
+/** Rows by which a pane may be larger or smaller than by itself. */
+const mostGrown = 200;
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
 }
 
 interface Named {
