@@ -1,4 +1,13 @@
-import { chmodSync, closeSync, createReadStream, fchmodSync, mkdirSync, openSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  createReadStream,
+  fchmodSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
@@ -29,6 +38,9 @@ export const archiveLimits: ArchiveLimits = {
 /** Below it nothing is a bomb. */
 const harmless = 16 * 1024 ** 2;
 
+/** Latest time that every file system can hold, in seconds since the epoch. */
+const latest = 0x7fff_ffff;
+
 /** What {@link extractArchive} works with. */
 export interface ExtractOptions {
   limits?: ArchiveLimits;
@@ -37,7 +49,7 @@ export interface ExtractOptions {
 }
 
 /**
- * Unpack a gzipped tar archive into a new folder. Files get the archive's permissions without those that lend rights;
+ * Unpack a gzipped tar archive into a new folder. Files get the archive's times, and its permissions without those that lend rights;
  * they are ours, whoever the archive says they belong to.
  *
  * @param folder Is made here, so that nothing can lie in it that leads elsewhere; after an error the caller removes it.
@@ -134,11 +146,14 @@ class Extraction {
     }
   }
 
-  async #write({ path, mode, content }: TarEntry): Promise<void> {
+  async #write({ path, mode, changedAt, content }: TarEntry): Promise<void> {
     const file = openSync(join(this.#root, path), "wx", 0o600);
     try {
       for await (const chunk of content) for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
       fchmodSync(file, mode);
+      // Whoever waits for files to settle need not wait for these: they appear whole.
+      const time = Math.min(changedAt, latest);
+      futimesSync(file, time, time);
     } finally {
       closeSync(file);
     }

@@ -9,6 +9,8 @@ export interface TarEntry {
   readonly mode: number;
   /** Bytes of the content. */
   readonly size: number;
+  /** When it was last changed, in seconds since the epoch. */
+  readonly changedAt: number;
   /** The content, to be read before the next entry; what is not read is passed over. */
   readonly content: AsyncIterable<Uint8Array>;
 }
@@ -66,6 +68,7 @@ interface Header {
   path: string;
   mode: number;
   size: number;
+  changedAt: number;
   type: string;
 }
 
@@ -93,16 +96,17 @@ function readHeader(block: Uint8Array): Header {
     path: prefix === "" ? name : `${prefix}/${name}`,
     mode: octal(text(100, 8)) & 0o777,
     size: readSize(block.subarray(124, 136)),
+    changedAt: readSize(block.subarray(136, 148)),
     type: String.fromCharCode(block[156] || 48),
   };
 }
 
-function entryOf({ type, mode }: Header, name: string): Pick<TarEntry, "path" | "type" | "mode"> {
+function entryOf({ type, mode, changedAt }: Header, name: string): Omit<TarEntry, "size" | "content"> {
   const isFolder = type === "5" || (type === "0" && name.endsWith("/"));
   if (type !== "0" && type !== "5") {
     throw new ArchiveError(`only regular files and directories are supported: ${JSON.stringify(name)} is neither`);
   }
-  return { path: cleanPath(name), type: isFolder ? "folder" : "file", mode };
+  return { path: cleanPath(name), type: isFolder ? "folder" : "file", mode, changedAt };
 }
 
 /** A name without what means nothing in it. @throws {ArchiveError} for one that leads out of the archive. */

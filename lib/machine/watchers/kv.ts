@@ -72,6 +72,8 @@ class KvWatcher implements Watcher {
   #revision = 0;
   #polledAt = Number.NEGATIVE_INFINITY;
   #isPrimed = false;
+  /** Why the last look failed; told once, as buckets may be made much later. */
+  #fault = "";
 
   constructor(context: WatcherContext, properties: KvProperties) {
     this.#context = context;
@@ -126,19 +128,27 @@ class KvWatcher implements Watcher {
   }
 
   async #act(look: () => Promise<State>): Promise<void> {
-    const { logger, signal, succeed, fail } = this.#context;
-    const { bucket, key } = this.#properties;
+    const { signal, succeed, fail } = this.#context;
     let state: State;
     try {
       state = await look();
+      this.#fault = "";
     } catch (error) {
-      logger.error("A key of a bucket could not be read", { bucket, key, reason: errorText(error) });
+      this.#complain(errorText(error));
       state = "error";
     }
     if (signal.aborted) return;
     this.#state = state;
     if (state === "changed") await succeed();
     if (state === "error") await fail();
+  }
+
+  #complain(reason: string): void {
+    const { logger, signal } = this.#context;
+    const { bucket, key } = this.#properties;
+    if (reason === this.#fault || signal.aborted) return;
+    this.#fault = reason;
+    logger.error("A key of a bucket could not be read", { bucket, key, reason });
   }
 
   #take({ dataKey }: Names, entry: BucketEntry | undefined): State {

@@ -101,10 +101,11 @@ test("a key that is not there is no change", async () => {
   expect([states(), m.events]).toEqual(["unchanged", []]);
 });
 
-test("a bucket that is not there is an error at each interval", async () => {
+test("a bucket that is not there is an error at each interval, and told once", async () => {
   const m = await start({ bucket: "NOPE" });
   await beat(m, () => m.events.length === 2);
   expect([states(), m.events]).toEqual(["error", ["failed", "failed"]]);
+  expect(m.logger.messages).toEqual(["A key of a bucket could not be read"]);
 });
 
 test("without a broker every look is an error", async () => {
