@@ -3,12 +3,17 @@ import { encodeMachineEvent, type MachineEvent, machineEventSubject } from "./ev
 import { Machine } from "./machine.ts";
 import type { Manifest } from "./manifest.ts";
 import { type MachineCriteria, type MachineState, matchesCriteria } from "./state.ts";
-import type { MachineNode, Watcher } from "./watcher.ts";
+import type { MachineNode, Watcher, WatcherKind } from "./watcher.ts";
 
 /** What the machines of a {@link MachineGroup} share. */
 export interface MachineGroupOptions {
   readonly node: MachineNode;
   readonly logger: Logger;
+  /**
+   * Finds a kind of watcher; tests give their own.
+   * @default watcherKind
+   */
+  readonly kinds?: (type: string) => Promise<WatcherKind>;
   /** Told of each event, with its line for people. */
   readonly onEvent?: (event: MachineEvent, text: string) => void;
 }
@@ -40,6 +45,7 @@ export class MachineGroup {
       },
       publish: (event) => this.#publish(event),
       ...(this.#options.onEvent === undefined ? {} : { onEvent: this.#options.onEvent }),
+      ...(this.#options.kinds === undefined ? {} : { kinds: this.#options.kinds }),
     });
     this.#machines.set(folder, machine);
     return machine;

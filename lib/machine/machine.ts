@@ -6,7 +6,7 @@ import { type MachineEvent, machineEventData, type WatcherEvent } from "./events
 import { TransitionLimiter } from "./limiter.ts";
 import type { Manifest, ManifestWatcher } from "./manifest.ts";
 import { type MachineState, neverStarted } from "./state.ts";
-import type { MachineNode, WatchedMachine, Watcher } from "./watcher.ts";
+import type { MachineNode, WatchedMachine, Watcher, WatcherKind } from "./watcher.ts";
 import { watcherKind } from "./watchers/registry.ts";
 
 /** What a machine knows of the others on its node. */
@@ -27,6 +27,8 @@ export interface MachineOptions {
   readonly logger: Logger;
   /** Told of each event, with its line for people, as it is published. */
   readonly onEvent?: (event: MachineEvent, text: string) => void;
+  /** Finds a kind of watcher. */
+  readonly kinds?: (type: string) => Promise<WatcherKind>;
   /** Sends an event to the network. */
   readonly publish: (event: MachineEvent) => void;
 }
@@ -227,7 +229,7 @@ export class Machine implements WatchedMachine {
     for (const definition of this.manifest.watchers) {
       const { name, type } = definition;
       if (watchers.has(name)) throw new Error(`watcher ${name} already exist`);
-      const kind = await watcherKind(type);
+      const kind = await (this.#options.kinds ?? watcherKind)(type);
       const logger = this.#logger.child({ watcher: name });
       const context = createContext(this, definition, this.#controls(name, logger));
       try {

@@ -55,9 +55,10 @@ export class FakeClock implements Clock {
   /**
    * Move the hands on, running what falls due in its order.
    *
-   * @param settle Waited for after each: by default promises get one turn.
+   * @param settle Waited for before the first and after each: by default promises get one turn.
    */
   async advance(ms: number, settle: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    await settle();
     const end = this.#now + ms;
     for (let due = this.#timers.take(end); due !== undefined; due = this.#timers.take(end)) {
       if (due.isOff) continue;

@@ -11,6 +11,11 @@ import type { Json, JsonObject } from "../../lib/std/mod.ts";
 import { FakeClock } from "./clock.ts";
 import { RecordingLogger } from "./log.ts";
 
+/** What a {@link testNode} holds in place of the defaults. */
+export type TestNodeOptions = Partial<
+  Pick<TestMachineOptions, "facts" | "settings" | "clock" | "random" | "connection">
+>;
+
 /** What a {@link TestMachine} holds in place of the defaults. */
 export interface TestMachineOptions {
   /** Its watcher's definition; the name is `w`, the rest empty. */
@@ -150,7 +155,8 @@ const emptyDefinition: Omit<WatcherDefinition, "type"> = {
   properties: {},
 };
 
-function testNode(options: TestMachineOptions): MachineNode {
+/** A node of a test's own. */
+export function testNode(options: TestNodeOptions = {}): MachineNode {
   const { facts = {}, settings = {}, clock = new FakeClock(), random = () => 0.5, connection } = options;
   return {
     identity: "n1.example.net",
