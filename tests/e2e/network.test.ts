@@ -145,6 +145,18 @@ describe("a network of ten servers that started with a provisioning.jwt each", (
     expect(info).toContain("Summary of ");
   }, 30_000);
 
+  test("every server fetches the agent of the guides, which then asks the web server that it came from", async () => {
+    await waitFor(
+      "the agent on every server",
+      async () => (await choria("choria", ["discover", "-A", "requests"])).out.trim().split("\n").length === 10,
+      30_000,
+    );
+    const url = `http://127.0.0.1:${JSON.parse(readFileSync(layout.network, "utf8")).ports.plugins}/requests.tgz`;
+    const out = await succeed("choria", ["req", "requests", "request", `url=${url}`, "method=HEAD"]);
+    expect(out).toContain("Finished processing 10 / 10 hosts in ");
+    expect(out).toContain("200: 10");
+  }, 60_000);
+
   test("the program in the README asks them too", async () => {
     const readme = readFileSync(resolve(checkout, "README.md"), "utf8");
     const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
