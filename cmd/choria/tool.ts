@@ -3,6 +3,7 @@ import { takeConfigFor } from "./client/parent.ts";
 import { configCommand } from "./tool/config.ts";
 import { eventCommand } from "./tool/event.ts";
 import { command as factsCommand } from "./tool/facts.ts";
+import { inventoryCommand } from "./tool/inventory.ts";
 import { policyCommand } from "./tool/policy.ts";
 import { provisionerCommand } from "./tool/provisioner.ts";
 import { pubsubCommand } from "./tool/pubsub.ts";
@@ -17,6 +18,7 @@ export function command(): Command {
     configCommand(),
     eventCommand(),
     factsCommand(),
+    inventoryCommand(),
     policyCommand(),
     provisionerCommand(),
     pubsubCommand(),

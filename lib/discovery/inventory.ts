@@ -71,10 +71,20 @@ async function matching(nodes: readonly InventoryNode[], filter: Filter): Promis
 }
 
 async function readInventory(path: string): Promise<Inventory> {
+  return decodeInventory(await readInventoryDocument(path));
+}
+
+/**
+ * The document of an inventory's file, JSON or by its name YAML, which {@link decodeInventory} understands.
+ *
+ * @throws {Error} naming the file when it cannot be read or is no inventory.
+ */
+export async function readInventoryDocument(path: string): Promise<JsonObject> {
   try {
     const text = readFileSync(path, "utf8");
     const value: unknown = /\.ya?ml$/.test(path) ? (await import("yaml")).parse(text) : JSON.parse(text);
-    return decodeInventory(value);
+    decodeInventory(value);
+    return isObject(value) ? value : {};
   } catch (error) {
     throw new Error(`Cannot read the inventory ${path}: ${errorText(error)}`, { cause: error });
   }

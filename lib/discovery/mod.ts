@@ -14,5 +14,12 @@ export {
 export { type ExternalOptions, externalProtocols, externalSource } from "./external.ts";
 export { flatfileSource, formatOf, listSource, type NodeFileFormat, parseNodes } from "./flatfile.ts";
 export { checkIdentities, isIdentity } from "./identity.ts";
-export { decodeInventory, findNodes, type Inventory, type InventoryNode, inventorySource } from "./inventory.ts";
+export {
+  decodeInventory,
+  findNodes,
+  type Inventory,
+  type InventoryNode,
+  inventorySource,
+  readInventoryDocument,
+} from "./inventory.ts";
 export type { Broadcaster, BroadcastQuestion, DiscoveryQuery, NodeSource, OpenQuestion } from "./source.ts";

@@ -171,6 +171,25 @@ describe("nodes that are found elsewhere", () => {
     expect(missing.err).toBe("choria: error: could not determine file to use as discovery source\n");
   });
 
+  test("are written into an inventory, and found there", async () => {
+    for (const name of ["fleet.json", "fleet.yaml"]) {
+      const file = network.file(name);
+      const groups = [{ name: "one", filter: { identities: ["n1.example.net"] } }];
+      const gone = { name: "gone.example.net", collectives: ["choria"], agents: ["rpcutil"] };
+      const hasMore = name.endsWith("json");
+      if (hasMore) await Bun.write(file, JSON.stringify({ groups, nodes: [gone] }));
+      const { out, code } = await on("tool", "inventory", file);
+      expect(code).toBe(0);
+      expect(out).toContain(`nodes to ${file}, which holds`);
+      const found = (...args: string[]) => on("discover", "--dm", "inventory", "--do", `file=${file}`, ...args);
+      const live = (await on("discover")).out.trimEnd().split("\n").sort();
+      expect((await found()).out.trimEnd().split("\n")).toEqual([...(hasMore ? [gone.name] : []), ...live]);
+      if (hasMore) expect((await found("-I", "group:one")).out).toBe("n1.example.net\n");
+    }
+    await Bun.write(network.file("bad.json"), "{}");
+    expect((await on("tool", "inventory", network.file("bad.json"))).err).toContain("Cannot read the inventory");
+  });
+
   test("come from a command", async () => {
     const program = network.file("find.sh");
     const reply = '{"protocol":"io.choria.choria.discovery.v1.external_reply","nodes":["n2.example.net"]}';
