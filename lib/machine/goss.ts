@@ -120,7 +120,7 @@ function outputOf({ exitCode, stdout, stderr }: RunResult): string {
 function skipped(resources: unknown): unknown {
   if (!isObject(resources)) return {};
   const all = Object.entries(resources);
-  return Object.fromEntries(all.map(([id, resource]) => [id, isObject(resource) ? { ...resource, skip: true } : {}]));
+  return Object.fromEntries(all.map(([id, resource]) => [id, { ...(isObject(resource) ? resource : {}), skip: true }]));
 }
 
 function outcomeOf({ results, summary }: JsonObject): GossOutcome {

@@ -22,6 +22,9 @@ interface CheckSample {
 const checksFile = "choria_machine_nagios_watcher_status.prom";
 const metricsFile = "choria_machine_metrics_watcher_status.prom";
 
+/** Changes that come within this time are written together, in milliseconds: a node may have hundreds of checks. */
+const gatherTime = 500;
+
 const shared = new WeakMap<MachineNode, Textfiles>();
 
 /** The text files of a node: its machines share them. */
@@ -42,6 +45,8 @@ export class Textfiles {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #startedAt: number;
+  /** What waits to be written. */
+  readonly #waiting = new Set<() => void>();
   readonly #checks = new Map<string, CheckSample>();
   readonly #metrics = new Map<string, { watcher: string; sample: MetricSample }>();
 
@@ -56,23 +61,32 @@ export class Textfiles {
   setCheck(machine: string, status: string, code: number): void {
     const count = (this.#checks.get(machine)?.count ?? 0) + 1;
     this.#checks.set(machine, { status, code, time: Math.floor(this.#clock.now() / 1_000), count });
-    this.#writeChecks();
+    this.#soon(this.#writeChecks);
   }
 
   deleteCheck(machine: string): void {
-    if (this.#checks.delete(machine)) this.#writeChecks();
+    if (this.#checks.delete(machine)) this.#soon(this.#writeChecks);
   }
 
   setMetrics(machine: string, watcher: string, sample: MetricSample): void {
     this.#metrics.set(metricKey(machine, watcher), { watcher, sample });
-    this.#writeMetrics();
+    this.#soon(this.#writeMetrics);
   }
 
   deleteMetrics(machine: string, watcher: string): void {
-    if (this.#metrics.delete(metricKey(machine, watcher))) this.#writeMetrics();
+    if (this.#metrics.delete(metricKey(machine, watcher))) this.#soon(this.#writeMetrics);
   }
 
-  #writeChecks(): void {
+  #soon(write: () => void): void {
+    if (this.#folder === "" || this.#waiting.has(write)) return;
+    this.#waiting.add(write);
+    this.#clock.after(gatherTime, () => {
+      this.#waiting.delete(write);
+      write();
+    });
+  }
+
+  readonly #writeChecks = (): void => {
     const checks = [...this.#checks].map(([name, sample]) => [`name="${labelValue(name)}"`, sample] as const);
     const prefix = "choria_machine_nagios";
     const status = checks.map(([name, { status, code }]) => `{${name},status="${status}"} ${code}`);
@@ -86,9 +100,9 @@ export class Textfiles {
       ...family(`${prefix}_watcher_last_run_seconds`, "gauge", "Choria Nagios Check Time", lastRun),
       ...family(`${prefix}_watcher_checks_count`, "counter", "Choria Nagios Check Count", counts),
     ]);
-  }
+  };
 
-  #writeMetrics(): void {
+  readonly #writeMetrics = (): void => {
     const now = this.#clock.now();
     const families = new Map<string, Map<string, string>>();
     for (const [key, { watcher, sample }] of this.#metrics) {
@@ -112,10 +126,9 @@ export class Textfiles {
       ),
     );
     this.#write(metricsFile, lines);
-  }
+  };
 
   #write(file: string, lines: readonly string[]): void {
-    if (this.#folder === "") return;
     try {
       if (statSync(this.#folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
       writeFileAtomic(join(this.#folder, file), lines.map((line) => `${line}\n`).join(""), { mode: 0o644 });

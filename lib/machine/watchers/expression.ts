@@ -1,4 +1,4 @@
-import { compileExpr, type Expr, type ExprOptions, lookup } from "../../expr/mod.ts";
+import { compileExpr, type Expr, type ExprLimits, type ExprOptions, lookup, newLookupBudget } from "../../expr/mod.ts";
 import { errorText } from "../../std/mod.ts";
 import { Pulse } from "../pulse.ts";
 import type { Watcher, WatcherContext, WatcherKind, WatcherSnapshot } from "../watcher.ts";
@@ -12,6 +12,9 @@ const dialect: ExprOptions = {
   variables: { data: "map", facts: "map", identity: "string" },
   boolean: true,
 };
+
+/** Everything on the node waits while an expression is evaluated. */
+const limits: ExprLimits = { timeMs: 100 };
 
 /**
  * Evaluates expressions over the machine's data and the node's facts at each interval and whenever the machine changes
@@ -84,13 +87,14 @@ class ExpressionWatcher implements Watcher {
     const { machine, logger } = this.#context;
     try {
       const facts = await machine.node.facts();
+      const budget = newLookupBudget();
       const env = {
         data: machine.data.all,
         facts,
         identity: machine.node.identity,
-        get_fact: (path: string) => lookup(facts, path) ?? null,
+        get_fact: (path: string) => lookup(facts, path, budget) ?? null,
       };
-      const holds = (source: string) => source !== "" && this.#expression(source).test(env);
+      const holds = (source: string) => source !== "" && this.#expression(source).test(env, { limits });
       if (holds(successWhen)) return "success_when";
       return holds(failWhen) ? "failed_when" : "no_match";
     } catch (error) {

@@ -388,15 +388,18 @@ describe("Prometheus' text file", () => {
   test("holds the checks of a node, and forgets those whose machine is deleted", async () => {
     using folder = temporaryFolder();
     const settings = { textfileFolder: folder.path };
-    using first = checkMachine({ builtin: "heartbeat" }, { settings, name: "check_a" });
+    using first = checkMachine({ builtin: "heartbeat" }, { settings, name: "check_a", random: () => 0.5 });
     const watcher = await first.start();
-    const text = () => readFileSync(folder.file(name), "utf8");
-    expect(text()).toContain('choria_machine_nagios_watcher_status{name="check_a",status="UNKNOWN"} 3\n');
+    const text = async () => {
+      await first.clock.advance(500);
+      return readFileSync(folder.file(name), "utf8");
+    };
+    expect(await text()).toContain('choria_machine_nagios_watcher_status{name="check_a",status="UNKNOWN"} 3\n');
     first.enter("FORCE_CHECK");
     await waitFor("the check", () => first.events.length === 1);
     const start = Date.UTC(2026, 0, 1) / 1_000;
     expect(
-      text(),
+      await text(),
     ).toBe(`# HELP choria_machine_nagios_start_time Time the Choria Machine subsystem started in unix seconds
 # TYPE choria_machine_nagios_start_time gauge
 choria_machine_nagios_start_time ${start}
@@ -411,12 +414,13 @@ choria_machine_nagios_watcher_last_run_seconds{name="check_a"} ${start}
 choria_machine_nagios_watcher_checks_count{name="check_a"} 3
 `);
     await watcher.deleted?.();
-    expect(text()).not.toContain("check_a");
+    expect(await text()).not.toContain("check_a");
   });
 
   test("is not written where its folder is missing", async () => {
     using machine = checkMachine({ builtin: "heartbeat" }, { settings: { textfileFolder: "/nonexistent/prom" } });
     await checkOnce(machine);
+    await machine.clock.advance(500);
     expect(machine.logger.lines.filter(({ level }) => level === "error")).toEqual([]);
   });
 });
