@@ -51,7 +51,12 @@ export async function installArchive(options: InstallOptions): Promise<void> {
     if (fault !== "")
       throw new ArchiveError(`The archive ${withoutSecrets(source)} is not what it should be: ${fault}`);
     signal?.throwIfAborted();
-    replace(join(unpacked, creates), join(target, creates), join(work, "replaced"));
+    try {
+      replace(join(unpacked, creates), join(target, creates), join(work, "replaced"));
+    } catch (error) {
+      // Nodes that share a folder do the same at the same time, and another may have been quicker.
+      if ((await checkInstalled(options)) !== "") throw error;
+    }
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -65,7 +70,7 @@ function replace(made: string, place: string, aside: string): void {
   try {
     renameSync(made, place);
   } catch (error) {
-    if (isTaken) renameSync(aside, place);
+    if (isTaken && !existsSync(place)) renameSync(aside, place);
     throw error;
   }
 }

@@ -217,6 +217,14 @@ describe("an archive", () => {
     expect(leftovers().sort()).toEqual(["archive-new", "other"]);
   });
 
+  test("is put in place by several nodes that share a folder", async () => {
+    const machines = await Promise.all(Array.from({ length: 8 }, () => start()));
+    for (const each of machines) expect(["downloaded", "verified"]).toContain(String(await outcome(each)));
+    for (const each of machines) each.stop();
+    expect(readFileSync(folder.file("target/thing/a.txt"), "utf8")).toBe("hello");
+    expect(leftovers()).toEqual([]);
+  });
+
   test("fills in the templates of its source and checksum, and shows no password", async () => {
     const source = `http://bob:pw@127.0.0.1:${server.port}/thing.tgz`;
     const m = await start(
