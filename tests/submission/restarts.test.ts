@@ -109,7 +109,14 @@ describe("2,000 reliable messages", () => {
     const submit = (count: number) => {
       for (let i = 0; i < count; i++, submitted++) {
         const payload = Buffer.from(String(submitted));
-        spool.submit({ subject: "acme.news", payload, sender: "test", priority: submitted % 5, reliable: true });
+        spool.submit({
+          subject: "acme.news",
+          payload,
+          sender: "test",
+          identity: "n1",
+          priority: submitted % 5,
+          reliable: true,
+        });
       }
     };
     let interrupted = 0;
