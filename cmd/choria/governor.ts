@@ -146,7 +146,7 @@ function runCommand(): Command {
     .option("--max-wait <duration>", "longest wait for a slot", span, 300_000)
     .option("--interval <duration>", "time between tries", span, 5_000)
     .option("--max-per-period", "keep the slot until it expires, to limit runs in that time")
-    .addHelpText("after", "\nExample:\n  choria governor run BACKUPS --max-wait 10m -- /usr/local/bin/backup --full")
+    .addHelpText("after", "\nExample:\n  choria governor run BACKUPS --max-wait 10m -- /usr/local/bin/backup")
     .action((governor: string, program: string[], flags: RunFlags) =>
       withStreams(flags, async (session) => {
         const { maxWait, interval, maxPerPeriod: keepSlot = false } = flags;

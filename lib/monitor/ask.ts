@@ -55,6 +55,7 @@ export async function askBrokers(
 ): Promise<BrokerAnswer[]> {
   const { body = {}, expect = options.id === undefined ? 0 : 1, id = "PING", signal } = options;
   const { timeout = 5_000, quiet = 300 } = options;
+  const limit = expect || mostAnswers;
   const answers: BrokerAnswer[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const subject = `$SYS.REQ.SERVER.${id}${topic === undefined ? "" : `.${topic}`}`;
@@ -67,9 +68,10 @@ export async function askBrokers(
       if (error) return reject(error);
       if (message.data.length === 0 && message.headers?.code === 503) return reject(new NoRespondersError(subject));
       const answer = decodeAnswer(message.data, performance.now() - start);
-      if (answer === undefined) return;
+      // Answers that came along with the last one wanted are one too many.
+      if (answer === undefined || answers.length >= limit) return;
       clearTimeout(silence);
-      if (answers.push(answer) >= (expect || mostAnswers)) resolve();
+      if (answers.push(answer) >= limit) resolve();
       else silence = setTimeout(resolve, quiet);
     },
   });
