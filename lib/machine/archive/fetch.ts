@@ -77,6 +77,8 @@ async function openHttp(first: URL, options: FetchOptions, signal: AbortSignal):
     const response = await fetch(withoutSecrets(url.href), {
       headers: headersFor(url, first, options),
       redirect: "manual",
+      // Some web servers call the compression of the archive one of its way; the checksum is that of the file.
+      decompress: false,
       signal,
       ...(options.isInsecure ? { tls: { rejectUnauthorized: false } } : {}),
     });
@@ -100,7 +102,7 @@ function bodyOf(response: Response, maxBytes: number): ReadableStream<Uint8Array
 
 /** A password is for the host that it was given for, and not for those that this one names. */
 function headersFor(url: URL, first: URL, { username, password }: FetchOptions): Record<string, string> {
-  const agent = { "User-Agent": `Choria Archive Watcher ${version}` };
+  const agent = { "User-Agent": `Choria Archive Watcher ${version}`, "Accept-Encoding": "identity" };
   const [user, secret] = username ? [username, password ?? ""] : [urlPart(first.username), urlPart(first.password)];
   if (user === "" || url.host !== first.host || url.protocol !== first.protocol) return agent;
   return { ...agent, Authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString("base64")}` };

@@ -148,8 +148,9 @@ class PluginsWatcher implements Watcher {
 
   /** Which plugins are for this node, and of which that cannot be told: those stay as they are. */
   async #matching(plugins: readonly PluginEntry[]): Promise<{ wanted: PluginEntry[]; undecided: string[] }> {
-    const { identity } = this.#context.machine.node;
-    const facts = await this.#context.machine.node.facts();
+    const { node } = this.#context.machine;
+    const { identity } = node;
+    const facts = plugins.some(({ match }) => match !== "") ? await node.facts() : {};
     const undecided: string[] = [];
     const wanted = plugins.filter(({ name, match }) => {
       try {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { type FetchOptions, fetchArchive } from "../../../lib/machine/mod.ts";
 import { errorText, systemClock } from "../../../lib/std/mod.ts";
 import { temporaryFolder } from "../../support/folder.ts";
@@ -59,6 +60,8 @@ beforeAll(() => {
           return redirect("/a.tgz");
         case "/other":
           return redirect(`http://127.0.0.1:${other.port}/a.tgz`);
+        case "/encoded":
+          return new Response(gzipSync("hello"), { headers: { "content-encoding": "gzip" } });
         case "/large":
           return new Response("x".repeat(2_000));
         case "/lost":
@@ -98,6 +101,11 @@ describe("fetchArchive()", () => {
     expect(digest).toBe(new Bun.CryptoHasher("sha256").update("hello").digest("hex"));
     expect(readFileSync(folder.file("a.tgz"), "utf8")).toBe("hello");
     expect(seen[0]).toMatchObject({ auth: null, agent: expect.stringMatching(/^Choria Archive Watcher \S+$/) });
+  });
+
+  test("takes an archive as it is, whatever a web server calls it", async () => {
+    await get("/encoded");
+    expect(gunzipSync(readFileSync(folder.file("a.tgz"))).toString()).toBe("hello");
   });
 
   const basic = `Basic ${btoa("bob:s3cret")}`;
