@@ -1,5 +1,6 @@
 import { type ConsumerMessages, DeliverPolicy, jetstream } from "@nats-io/jetstream";
 import type { Connection } from "../connector/mod.ts";
+import { errorText } from "../std/mod.ts";
 import { decodeScoutEvent, type ScoutEvent, scoutSubjects } from "./event.ts";
 
 /** Longest history that can be asked for, in milliseconds. */
@@ -64,7 +65,8 @@ async function followStream(connection: Connection, history: number, options: Fe
       opt_start_time: new Date(options.now() - Math.min(history, longestHistory)).toISOString(),
     })
     .catch((error) => {
-      throw new Error(`Cannot read the history of checks from the stream ${stream}: ${error}`, { cause: error });
+      const text = `Cannot read the history of checks from the stream ${stream}, which takes a token that may read streams`;
+      throw new Error(`${text}: ${errorText(error)}`, { cause: error });
     });
   const messages = await consumer.consume({ max_messages: 200 });
   const broken = deliver(messages, options);

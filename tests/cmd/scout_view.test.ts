@@ -10,7 +10,14 @@ const size = { columns: 80, rows: 24 };
 function newView(options: Partial<WatchViewOptions> = {}) {
   const board = new ScoutBoard();
   const paint = createPaint(false);
-  const view = new WatchView({ board, filter: {}, showsFigures: false, title: "nats://b:4222", paint, ...options });
+  const view = new WatchView({
+    board,
+    filter: {},
+    showsFigures: false,
+    title: () => "nats://b:4222",
+    paint,
+    ...options,
+  });
   const add = (machine: string, status = "OK", identity = "n1.example.net") =>
     board.add(
       {

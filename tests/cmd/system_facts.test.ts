@@ -57,6 +57,13 @@ describe("the facts of a host", () => {
     expect(facts).toMatchObject({ bios: { vendor: "", version: "", date: "" }, memory: { size: 0, type: "" } });
   });
 
+  test("leave out the networks of containers and virtual machines", async () => {
+    const readings = await readSystem();
+    const named = (iface: string) => ({ iface, mac: "02:00:00:00:00:01", internal: false, virtual: false });
+    const interfaces = ["eth0", "veth1f2e", "docker0", "br-af4f05f5c1b4", "virbr0", "bond0"].map(named);
+    expect(systemFacts({ ...readings, interfaces }, now).network).toMatchObject([{ name: "eth0" }, { name: "bond0" }]);
+  });
+
   test("leave out the words that firmware has for nothing", async () => {
     const readings = await readSystem();
     const board = { ...readings.board, manufacturer: "To Be Filled By O.E.M.", serial: "-", model: " X11 " };
@@ -65,13 +72,13 @@ describe("the facts of a host", () => {
 });
 
 describe("choria tool facts", () => {
-  test("prints them, or puts them into a file for everybody to read", async () => {
+  test("prints them, or puts them into a file for the server alone", async () => {
     using folder = temporaryFolder();
     const file = folder.file("some/facts.json");
     const printed = await choria(["tool", "facts"]);
     expect(names(JSON.parse(printed.out))).toContain("memory.size");
     expect(await choria(["tool", "facts", "--output", file])).toEqual({ code: 0, out: "", err: "" });
     expect(names(await Bun.file(file).json())).toEqual(names(JSON.parse(printed.out)));
-    expect((await Bun.file(file).stat()).mode & 0o777).toBe(0o644);
+    expect((await Bun.file(file).stat()).mode & 0o777).toBe(0o600);
   });
 });

@@ -86,25 +86,28 @@ function filterOf({ identity, check, ok, ignoreMachineTransition }: WatchFlags):
   };
 }
 
-/** How often the screen is drawn at most, in milliseconds. */
-const frame = 100;
+/** How often the screen is drawn at most where no key is pressed, in milliseconds. */
+const frame = 200;
 
 async function watchOnScreen(flags: WatchFlags, { fleet, terminal, signal }: ClientSession): Promise<void> {
   const { connection, caller } = fleet;
   const board = new ScoutBoard();
-  const title = `${connection.server} as ${caller}`;
   const view = new WatchView({
     board,
     filter: filterOf(flags),
     showsFigures: flags.perf ?? false,
-    title,
+    title: () => `${connection.server || "disconnected"} as ${caller}`,
     paint: terminal.paint,
   });
   const { promise: ended, resolve: quit } = Promise.withResolvers<void>();
+  let isStale = true;
   const feed = await followScout(connection, {
     history: flags.history,
     now: systemClock.now,
-    onEvent: (event, seenAt) => board.add(event, seenAt),
+    onEvent(event, seenAt) {
+      board.add(event, seenAt);
+      isStale = true;
+    },
     onDamaged: () => view.damaged(),
   });
   using screen = new Screen({
@@ -118,8 +121,16 @@ async function watchOnScreen(flags: WatchFlags, { fleet, terminal, signal }: Cli
     },
     onResize: () => draw(),
   });
-  const draw = () => screen.draw(view.draw(screen.size, systemClock.now()));
-  using _frames = systemClock.every(frame, draw);
+  let drawnAt = 0;
+  const draw = () => {
+    isStale = false;
+    drawnAt = systemClock.now();
+    screen.draw(view.draw(screen.size, drawnAt));
+  };
+  // The clock in the title goes on when nothing else does.
+  using _frames = systemClock.every(frame, () => {
+    if (isStale || systemClock.now() - drawnAt >= 1_000) draw();
+  });
   signal.addEventListener("abort", () => quit(), { once: true });
   draw();
   try {

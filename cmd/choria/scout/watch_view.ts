@@ -23,8 +23,8 @@ export interface WatchViewOptions {
   filter: BoardFilter;
   /** Whether the figures of each check are shown. */
   showsFigures: boolean;
-  /** Stands in the title. */
-  title: string;
+  /** What stands in the title now. */
+  title: () => string;
   paint: Paint;
 }
 
@@ -221,7 +221,7 @@ export class WatchView {
     const { title, paint } = this.#options;
     const time = `${timeOfDay(now)} `;
     const room = Math.max(0, columns - time.length);
-    return paint.inverse(fitLine(fitLine(` Choria Scout  ${title}`, room, paint) + time, columns, paint));
+    return paint.inverse(fitLine(fitLine(` Choria Scout  ${title()}`, room, paint) + time, columns, paint));
   }
 
   #foot(columns: number): string {

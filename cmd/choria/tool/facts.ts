@@ -27,5 +27,6 @@ async function run({ output }: FactsFlags): Promise<void> {
   const { readSystem, systemFacts } = await import("./system_facts.ts");
   const json = `${JSON.stringify(systemFacts(await readSystem(), new Date()), null, 2)}\n`;
   if (output === undefined) process.stdout.write(json);
-  else writeFileAtomic(resolve(output), json, { mode: 0o644, makeFolders: true });
+  // Serial numbers are among the facts, which systems show to root alone.
+  else writeFileAtomic(resolve(output), json, { mode: 0o600, makeFolders: true });
 }

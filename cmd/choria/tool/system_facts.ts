@@ -132,9 +132,12 @@ function storage({ disks }: SystemReadings): JsonObject[] {
     }));
 }
 
+/** Interfaces towards the containers and virtual machines of a host: they come and go with these. */
+const inward = /^(veth|docker|br-|virbr|vnet|cni|cali|flannel|tap)/;
+
 function network({ interfaces }: SystemReadings): JsonObject[] {
   return interfaces
-    .filter(({ internal, virtual }) => !internal && !virtual)
+    .filter(({ iface = "", internal, virtual }) => !internal && !virtual && !inward.test(iface))
     .map(({ iface, mac, ip4, ip6, type, speed }) => ({
       name: text(iface),
       macaddress: text(mac),
