@@ -68,15 +68,24 @@ async function converse(step: Step, values: Values): Promise<string> {
     ended = true;
   });
   const end = Date.now() + step.within;
+  let answered = "";
   while (!ended && Date.now() < end) {
     await Bun.sleep(100);
-    if (ended || run.quiet() < 400 || !run.line().startsWith("? ")) continue;
-    const answer = answerTo(run.line().slice(2), answers);
-    run.type(`${answer}\r`);
-    await Bun.sleep(500);
+    const question = ended || run.quiet() < 400 ? undefined : openQuestion(run.text());
+    if (question === undefined || question === answered) continue;
+    answered = question;
+    run.type(`${answerTo(question, answers)}\r`);
   }
   if (!ended) run.kill();
   return run.text();
+}
+
+/** The prompt at which a command waits, which is the last one on the screen. */
+function openQuestion(text: string): string | undefined {
+  return text
+    .split("\n")
+    .findLast((line) => line.startsWith("? "))
+    ?.slice(2);
 }
 
 /** What to type at a prompt: the words that stand behind it in the document. */

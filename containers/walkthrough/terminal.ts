@@ -2,8 +2,6 @@
 export interface TerminalRun {
   /** What stands on the screen, a line at a time, colours left out. */
   text(): string;
-  /** What stands in the line of the cursor. */
-  line(): string;
   /** Milliseconds since it last wrote anything. */
   quiet(): number;
   type(keys: string): void;
@@ -32,7 +30,6 @@ export function startOnTerminal(
   });
   return {
     text: () => render(written),
-    line: () => render(written).split("\n").at(-1) ?? "",
     quiet: () => Date.now() - last,
     type: (keys) => void child.terminal?.write(keys),
     exited: child.exited,
@@ -42,29 +39,60 @@ export function startOnTerminal(
 
 const control = "\u001b";
 const pieces = new RegExp(
-  `${control}\\[([0-9;?]*)([A-Za-z])|${control}[()][A-Z0-9]|${control}[78=>]|\r|[^${control}\r]`,
+  `${control}\\[([0-9;?]*)([A-Za-z])|${control}[()][A-Z0-9]|${control}[78=>]|[\r\n]|[^${control}]`,
   "gu",
 );
 
-/** What a terminal shows of what was written, for programs that rewrite only the line they are in. */
+/** What stands on a terminal, without end downwards, once this was written to it; colours are left out. */
 export function render(written: string): string {
-  return written
-    .split("\n")
-    .map((line) => renderLine(line))
-    .join("\n");
+  const screen = new Screen();
+  for (const [piece, parameter = "", final] of written.matchAll(pieces)) {
+    if (final !== undefined) screen.control(final, parameter);
+    else if (piece === "\r") screen.column = 0;
+    else if (piece === "\n") screen.breakLine();
+    else if (!piece.startsWith(control)) screen.put(piece);
+  }
+  return screen.text();
 }
 
-function renderLine(line: string): string {
-  const cells: string[] = [];
-  let column = 0;
-  for (const [piece, parameter = "", final] of line.matchAll(pieces)) {
-    if (piece === "\r") column = 0;
-    else if (final === "G") column = Math.max(0, Number(parameter || "1") - 1);
-    else if (final === "K") cells.splice(parameter === "2" ? 0 : column, cells.length);
-    else if (!piece.startsWith(control)) {
-      while (cells.length < column) cells.push(" ");
-      cells[column++] = piece;
-    }
+class Screen {
+  column = 0;
+  #row = 0;
+  readonly #rows: string[][] = [[]];
+
+  put(character: string): void {
+    const row = this.#rows[this.#row] ?? [];
+    while (row.length < this.column) row.push(" ");
+    row[this.column++] = character;
   }
-  return cells.join("").trimEnd();
+
+  breakLine(): void {
+    this.column = 0;
+    this.#row++;
+    while (this.#rows.length <= this.#row) this.#rows.push([]);
+  }
+
+  control(final: string, parameter: string): void {
+    const count = Number(parameter) || 1;
+    if (final === "A") this.#row = Math.max(0, this.#row - count);
+    else if (final === "B") this.#row = Math.min(this.#rows.length - 1, this.#row + count);
+    else if (final === "C") this.column += count;
+    else if (final === "D") this.column = Math.max(0, this.column - count);
+    else if (final === "G") this.column = count - 1;
+    else if (final === "K") this.#eraseLine(parameter);
+    else if (final === "J") this.#eraseBelow();
+  }
+
+  text(): string {
+    return this.#rows.map((row) => row.join("").trimEnd()).join("\n");
+  }
+
+  #eraseLine(parameter: string): void {
+    this.#rows[this.#row]?.splice(parameter === "2" ? 0 : this.column);
+  }
+
+  #eraseBelow(): void {
+    this.#eraseLine("");
+    this.#rows.length = this.#row + 1;
+  }
 }
