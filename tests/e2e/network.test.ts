@@ -157,6 +157,30 @@ describe("a network of ten servers that started with a provisioning.jwt each", (
     expect(out).toContain("200: 10");
   }, 60_000);
 
+  test("every server has gathered facts, by which it can be chosen", async () => {
+    const found = await waitFor(
+      "facts of every server",
+      async () => {
+        const report = (await choria("choria", ["facts", "memory.size"])).out;
+        return /^ {2}(\d+) found 10 times$/m.exec(report)?.[1];
+      },
+      60_000,
+    );
+    const ping = await succeed("choria", ["req", "rpcutil", "ping", "-F", `memory.size=${found}`]);
+    expect(ping).toContain("Finished processing 10 / 10 hosts in ");
+    const inventory = await succeed("choria", ["inventory", identities[0] ?? ""]);
+    expect(inventory).toContain('"bios": {');
+    expect(inventory).toMatch(/Autonomous Agents:\n\n {4}check_choria /);
+  }, 90_000);
+
+  test("every server checks itself when it is told to", async () => {
+    expect(await succeed("choria", ["scout", "trigger"])).toContain("Triggered 10 checks on 10 nodes\n");
+    const [first = ""] = identities;
+    await waitFor("a check that went well", async () =>
+      /│ check_choria │ OK +│ \S+ +│ OK +│/.test(await succeed("choria", ["scout", "status", first])),
+    );
+  }, 30_000);
+
   test("the program in the README asks them too", async () => {
     const readme = readFileSync(resolve(checkout, "README.md"), "utf8");
     const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
