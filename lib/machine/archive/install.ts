@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { errorText } from "../../std/mod.ts";
 import { type ArchiveLimits, archiveLimits, extractArchive } from "./extract.ts";
 import { type FetchOptions, fetchArchive, withoutSecrets } from "./fetch.ts";
 import { checkFolder } from "./sums.ts";
@@ -34,31 +35,44 @@ export async function checkInstalled({ target, creates, sumsFile, sumsDigest }: 
  * Fetch an archive, check it, unpack it beside where it belongs, check what came out and put that in the place of what
  * was there, which stays untouched until then.
  *
- * @throws {ArchiveError} or the system's error. Nothing is left behind, whatever happens.
+ * @throws {ArchiveError} naming the place and the reason. Nothing is left behind, whatever happens.
  */
 export async function installArchive(options: InstallOptions): Promise<void> {
-  const { target, creates, checksum, source, signal, limits = archiveLimits } = options;
-  const work = workFolder(options);
+  const { target, creates } = options;
+  let work = "";
   try {
-    const archive = join(work, "archive.tgz");
-    const found = await fetchArchive({ ...options, path: archive, maxBytes: limits.packed });
-    if (found !== checksum.toLowerCase()) {
-      throw new ArchiveError(`archive checksum ${found} != ${checksum} missmatch for ${withoutSecrets(source)}`);
-    }
-    const unpacked = join(work, "unpacked");
-    await extractArchive(archive, unpacked, signal === undefined ? { limits } : { limits, signal });
-    const fault = await checkInstalled({ ...options, target: unpacked });
-    if (fault !== "")
-      throw new ArchiveError(`The archive ${withoutSecrets(source)} is not what it should be: ${fault}`);
-    signal?.throwIfAborted();
-    try {
-      replace(join(unpacked, creates), join(target, creates), join(work, "replaced"));
-    } catch (error) {
-      // Nodes that share a folder do the same at the same time, and another may have been quicker.
-      if ((await checkInstalled(options)) !== "") throw error;
-    }
+    work = workFolder(options);
+    await put(await unpack(options, work), options, work);
+  } catch (error) {
+    throw new ArchiveError(`Cannot put ${creates} into ${target}: ${errorText(error)}`, { cause: error });
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    if (work !== "") rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Fetch, check and unpack into the folder `work`; gives the folder that holds what came out. */
+async function unpack(options: InstallOptions, work: string): Promise<string> {
+  const { checksum, signal, limits = archiveLimits } = options;
+  const [archive, unpacked] = [join(work, "archive.tgz"), join(work, "unpacked")];
+  const found = await fetchArchive({ ...options, path: archive, maxBytes: limits.packed });
+  const source = withoutSecrets(options.source);
+  if (found !== checksum.toLowerCase()) {
+    throw new ArchiveError(`archive checksum ${found} != ${checksum} missmatch for ${source}`);
+  }
+  await extractArchive(archive, unpacked, signal === undefined ? { limits } : { limits, signal });
+  const fault = await checkInstalled({ ...options, target: unpacked });
+  if (fault !== "") throw new ArchiveError(`the archive ${source} is not what it should be: ${fault}`);
+  return unpacked;
+}
+
+async function put(unpacked: string, options: InstallOptions, work: string): Promise<void> {
+  const { target, creates, signal } = options;
+  signal?.throwIfAborted();
+  try {
+    replace(join(unpacked, creates), join(target, creates), join(work, "replaced"));
+  } catch (error) {
+    // Nodes that share a folder do the same at the same time, and another may have been quicker.
+    if ((await checkInstalled(options)) !== "") throw error;
   }
 }
 
