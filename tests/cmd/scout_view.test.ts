@@ -58,8 +58,15 @@ describe("the screen of scout watch", () => {
       "15:04:00 CRIT n1.example.net check_load: CRITICAL it is",
     ]);
     expect(text()).toContain("│ 15:04:05: IDENTITIES: 1 OK: 1 WARNING: 0 CRITICAL: 1 UNKNOWN: 0");
-    expect(text()).toContain("│ CRIT n1.example.net check_load for 5s: CRITICAL it is");
+    expect(text()).toContain("│ CRIT  n1.example.net check_load for 5s: CRITICAL it is");
     expect(text()).toStartWith(" Choria Scout  nats://b:4222");
+  });
+
+  test("has shorter names for states where there is less room", () => {
+    const { add, view } = newView();
+    add("check_disk", "MAINTENANCE");
+    const text = view.draw({ columns: 60, rows: 24 }, now).join("\n");
+    expect(text).toContain("│ 15:04:05: NODES: 1 OK: 0 WARN: 0 CRIT: 0 UNKN: 0 MAINT: 1");
   });
 
   test("shows figures, and hides what is OK, by a key each", () => {

@@ -197,7 +197,7 @@ export class WatchView {
     Object.assign(scroll, { total: problems.length, height: room });
     scroll.offset = Math.min(scroll.offset, Math.max(0, problems.length - room));
     const shown = problems.slice(scroll.offset, scroll.offset + room);
-    const lines = [countSpans(counts, now), ...shown.map((problem) => problemSpans(problem, widths, now))];
+    const lines = [countSpans(counts, columns, now), ...shown.map((problem) => problemSpans(problem, widths, now))];
     return { title: "Observed Status", note: problems.length === 0 ? "" : `${problems.length} not OK`, lines };
   }
 
@@ -315,18 +315,22 @@ function transitionSpans({ time, identity, from, to, machine }: MachineTransitio
   ];
 }
 
-function countSpans(counts: BoardCounts, now: number): Span[] {
-  const counted = (label: string, count: number): Span[] => [
-    { text: ` ${label}: ` },
-    count === 0 ? { text: "0" } : stateSpan(label, String(count)),
+/** Columns that the counts take with their full names. */
+const wideCounts = 78;
+
+function countSpans(counts: BoardCounts, columns: number, now: number): Span[] {
+  const isWide = columns >= wideCounts;
+  const counted = (state: string, name: string, count: number): Span[] => [
+    { text: ` ${isWide ? state : name}: ` },
+    count === 0 ? { text: "0" } : stateSpan(state, String(count)),
   ];
   return [
-    { text: ` ${timeOfDay(now)}: IDENTITIES: ${counts.identities}` },
-    ...counted("OK", counts.ok),
-    ...counted("WARNING", counts.warning),
-    ...counted("CRITICAL", counts.critical),
-    ...counted("UNKNOWN", counts.unknown),
-    ...(counts.maintenance === 0 ? [] : counted("MAINTENANCE", counts.maintenance)),
+    { text: ` ${timeOfDay(now)}: ${isWide ? "IDENTITIES" : "NODES"}: ${counts.identities}` },
+    ...counted("OK", "OK", counts.ok),
+    ...counted("WARNING", "WARN", counts.warning),
+    ...counted("CRITICAL", "CRIT", counts.critical),
+    ...counted("UNKNOWN", "UNKN", counts.unknown),
+    ...(counts.maintenance === 0 ? [] : [{ text: " MAINT: " }, stateSpan("MAINTENANCE", String(counts.maintenance))]),
   ];
 }
 
@@ -334,7 +338,7 @@ function problemSpans(problem: Problem, widths: { identity: number; machine: num
   const since = formatDuration(Math.max(0, Math.floor((now - problem.since) / 1_000)) * 1_000);
   return [
     { text: " " },
-    stateSpan(problem.status, statusLabel(problem.status).slice(0, 5)),
+    stateSpan(problem.status, statusLabel(problem.status).slice(0, 5).padEnd(5)),
     { text: ` ${cell(problem.identity, widths.identity)} ` },
     { text: cell(problem.machine, widths.machine), style: "bold" },
     { text: ` for ${since}`, style: "dim" },
