@@ -17,6 +17,16 @@ export const watcherProperties = {
     governor_timeout: "duration",
     timeout: "duration",
   },
+  ccm_manifest: {
+    manifest: "text!",
+    noop: "flag",
+    monitor_only: "flag",
+    hiera: "text",
+    nats_context: "text",
+    governor: "text",
+    governor_timeout: "duration",
+    timeout: "duration",
+  },
   exec: {
     command: "text!",
     environment: "texts",
@@ -80,8 +90,8 @@ export const watcherProperties = {
     plugins_directory: "text",
     manager_machine_prefix: "text",
   },
-  schedule: { schedules: "texts!", duration: "duration!", start_splay: "duration", skip_trigger_on_reenter: "flag" },
-  timer: { timer: "duration!", splay: "flag" },
+  schedule: { schedules: "texts!", duration: "duration", start_splay: "duration", skip_trigger_on_reenter: "flag" },
+  timer: { timer: "duration", splay: "flag" },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, PropertyType | `${PropertyType}!`>>>>;
 
 /** Names of the kinds of watchers. */

@@ -53,7 +53,7 @@ function registrationOf(service: Properties, id: string): Omit<GossipMessage, "t
   };
   const [cluster, kindOfService, protocol] = [name("cluster"), name("service"), name("protocol")];
   const annotations = service.table("annotations");
-  const subject = `${service.text("prefix") || defaultPrefix}.${cluster}.${protocol}.${kindOfService}.${id}`;
+  const subject = `${service.text("prefix") || defaultPrefix}.${cluster}.${protocol}.${kindOfService}`;
   checkSubject(subject);
   const payload = JSON.stringify({
     cluster,
@@ -64,7 +64,7 @@ function registrationOf(service: Properties, id: string): Omit<GossipMessage, "t
     priority: service.number("priority"),
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   });
-  return { subject, payload };
+  return { subject: `${subject}.${id}`, payload };
 }
 
 function checkSubject(subject: string): void {
