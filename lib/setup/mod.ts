@@ -19,5 +19,6 @@ export {
   startNetwork,
   stopNetwork,
 } from "./network.ts";
+export { type InstallAgentsOptions, installAgents, type PublishOptions, publishPlugins } from "./plugins.ts";
 export { logTail, type ProcessSpec, rememberProcess, runningPid, startProcess, stopProcess } from "./process.ts";
 export { composeSite, localSite, type Site } from "./site.ts";
