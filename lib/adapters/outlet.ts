@@ -82,9 +82,9 @@ export class Outlet {
     return this.#queue.push(document);
   }
 
-  /** The broker is back: what was on its way may be lost. */
+  /** The broker is back: what was on its way may be lost, and what waited for it is to be sent. */
   resume(): void {
-    for (const pending of this.#pending.values()) if (pending.since > 0) pending.due = 0;
+    for (const pending of this.#pending.values()) pending.due = 0;
     this.#sweep();
   }
 
