@@ -105,9 +105,9 @@ describe("the machine check_choria", () => {
     const { fire, state, root } = await run("check_choria", { statusFile: file });
     await waitFor("a check", () => state().state === "OK");
     expect(state()).toMatchObject({ scout: true, currentState: { status: "OK", plugin: "choria_status" } });
-    expect(readFileSync(join(root, "choria_machine_nagios_watcher_status.prom"), "utf8")).toContain(
-      'choria_machine_nagios_watcher_status{name="check_choria",status="OK"} 0',
-    );
+    const textFile = join(root, "choria_machine_nagios_watcher_status.prom");
+    const line = 'choria_machine_nagios_watcher_status{name="check_choria",status="OK"} 0\n';
+    await waitFor("Prometheus' text file", () => existsSync(textFile) && readFileSync(textFile, "utf8").includes(line));
     writeFileSync(file, status({ connected_server: "" }));
     fire("FORCE_CHECK");
     await waitFor("what is wrong", () => state().state === "CRITICAL");
