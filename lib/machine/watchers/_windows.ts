@@ -48,6 +48,13 @@ export class Windows {
     return this.#windows.some(({ opens }) => opens <= now);
   }
 
+  /** When there may be another answer; `Infinity` for never. Asked after {@link Windows.isOpen}. */
+  nextChange(now: number): number {
+    const times = this.#windows.flatMap(({ opens, closes }) => (opens > now ? [opens, closes] : [closes]));
+    for (const next of this.#next) if (next !== undefined) times.push(next);
+    return Math.min(...times);
+  }
+
   /** Open the windows whose time has come; gives the time that is next. */
   #follow(schedule: CronSchedule, next: number | undefined, now: number): number | undefined {
     if (next === undefined || next > now) return next;

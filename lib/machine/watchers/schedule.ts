@@ -5,8 +5,10 @@ import { CronSchedule } from "./_cron.ts";
 import { type Properties, readProperties } from "./_properties.ts";
 import { Windows } from "./_windows.ts";
 
-/** How often the time is looked at, in milliseconds. */
-const lookInterval = 500;
+/** Milliseconds from the start until the time is first looked at. */
+const firstLook = 500;
+/** Longest time between looks, in milliseconds: hosts sleep, and clocks are set. */
+const longestWait = 30_000;
 const shortestDuration = 1_000;
 const defaultDuration = 60_000;
 
@@ -56,6 +58,7 @@ class ScheduleWatcher implements Watcher {
   readonly #properties: ScheduleProperties;
   readonly #pulse: Pulse;
   #windows: Windows | undefined;
+  #wait: Disposable | undefined;
   #state: "unknown" | "off" | "on" = "unknown";
   /** What the last look came to. */
   #previous: "unknown" | "skipped" | "off" | "on" = "unknown";
@@ -65,13 +68,15 @@ class ScheduleWatcher implements Watcher {
   constructor(context: WatcherContext, properties: ScheduleProperties) {
     this.#context = context;
     this.#properties = properties;
-    this.#pulse = new Pulse(context, { interval: lookInterval, beat: () => this.#look() });
+    this.#pulse = new Pulse(context, { interval: 0, beat: () => this.#look() });
   }
 
   start(): void {
-    const { clock, random } = this.#context.machine.node;
+    const { machine, signal } = this.#context;
+    const { clock, random } = machine.node;
     this.#windows = new Windows({ ...this.#properties, random }, clock.now());
-    this.#pulse.start();
+    signal.addEventListener("abort", () => this.#wait?.[Symbol.dispose](), { once: true });
+    this.#lookIn(firstLook);
   }
 
   stateChanged(): void {
@@ -84,9 +89,17 @@ class ScheduleWatcher implements Watcher {
     return { fields: { state }, text: `${machine.name}#${definition.name} schedule state: ${state}` };
   }
 
+  #lookIn(ms: number): void {
+    this.#wait?.[Symbol.dispose]();
+    if (this.#context.signal.aborted) return;
+    this.#wait = this.#context.machine.node.clock.after(ms, () => this.#pulse.poke());
+  }
+
   async #look(): Promise<void> {
     const { machine, isActive, announce, succeed, fail } = this.#context;
-    const isOpen = this.#windows?.isOpen(machine.node.clock.now()) === true;
+    const now = machine.node.clock.now();
+    const isOpen = this.#windows?.isOpen(now) === true;
+    this.#lookIn(Math.min((this.#windows?.nextChange(now) ?? now) - now, longestWait));
     if (isOpen) this.#state = "on";
     else if (this.#state === "on") this.#state = "off";
     if (!isOpen) this.#isTold = false;
