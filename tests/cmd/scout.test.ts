@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { jetstreamManager } from "@nats-io/jetstream";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { Kvm } from "@nats-io/kv";
 import type { Connection } from "../../lib/connector/mod.ts";
 import { scoutAgent } from "../../lib/scout/mod.ts";
 import { encodeUtf8, silentLogger } from "../../lib/std/mod.ts";
 import { type TestNetwork, testNetwork } from "../client/support/network.ts";
 import recorded from "../fixtures/scout/events.json" with { type: "json" };
-import { withoutGoss } from "../scout/support/goss.ts";
+import { recordedGoss } from "../scout/support/goss.ts";
 import { TestMachines } from "../scout/support/machines.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { TestTerminal } from "../support/pty.ts";
@@ -22,7 +23,7 @@ beforeAll(async () => {
   const permissions = { fleet_management: true, events_viewer: true, org_admin: true };
   network = await testNetwork(0, { tls: true, permissions, nats: `jetstream { store_dir: "${folder.path}" }` });
   for (const [at, own] of machines.entries()) {
-    const agents = [scoutAgent({ machines: own, goss: withoutGoss, logger: silentLogger })];
+    const agents = [scoutAgent({ machines: own, goss: recordedGoss, logger: silentLogger })];
     await network.addNode(`n${at + 1}.example.net`, { agents });
   }
   publisher = await network.connect();
@@ -134,13 +135,47 @@ describe("choria scout trigger, maintenance and resume", () => {
 });
 
 describe("choria scout validate", () => {
-  test("tells what goes wrong where, and ends with 2", async () => {
-    const rules = folder.file("goss.yaml");
+  const rules = folder.file("goss.yaml");
+  const totals = /\nNodes: 2, Failed: 2, Skipped: 0, Success: 2, Duration: \S+\n$/;
+
+  beforeAll(async () => {
     await Bun.write(rules, "file: {}\n");
+  });
+
+  test("names the tests that failed, node by node, and ends with 2", async () => {
+    const { code, out } = await scout("validate", rules);
+    expect(code).toBe(2);
+    expect(out).toContain(
+      "n1.example.net\n\n    X File: /nope: exists: Expected false to equal true\n\nn2.example.net\n",
+    );
+    expect(out).not.toContain("/etc/passwd");
+    expect(out).toMatch(totals);
+  });
+
+  test("names other tests when asked to, in a table too", async () => {
+    expect((await scout("validate", rules, "--display", "ok")).out).toContain("    ✓ File: /etc/passwd: exists: ");
+    const { out } = await scout("validate", rules, "--display", "all", "--table");
+    expect(out).toMatch(/│ n1\.example\.net │ ✓ File: \/etc\/passwd: .+│\n│ +│ X File: \/nope: /);
+    expect((await scout("validate", rules, "--display", "none")).out).toMatch(totals);
+  });
+
+  test("tells why a node could not", async () => {
     const { code, out } = await scout("validate", "/nonexistent/rules.yaml", "--remote-rules");
     expect(code).toBe(2);
-    expect(out).toMatch(/n1\.example\.net\n\n {4}Could not validate: /);
+    expect(out).toContain("n1.example.net\n\n    Could not validate: it cannot be read\n");
     expect(out).toMatch(/\nNodes: 2, Failed: 0, Skipped: 0, Success: 0, Duration: \S+\n$/);
+  });
+
+  test("writes what the nodes said as JSON", async () => {
+    const { replies } = JSON.parse((await scout("validate", rules, "--json")).out);
+    expect(replies.map(({ data }: { data: { tests: number } }) => data.tests)).toEqual([2, 2]);
+  });
+
+  test("takes rules from a bucket", async () => {
+    const bucket = await new Kvm(jetstream(publisher.nats)).create("RULES");
+    await bucket.put("web", "file: {}");
+    expect((await scout("validate", "RULES.web", "--kv-rules")).out).toMatch(totals);
+    expect((await scout("validate", "RULES.db", "--kv-rules")).err).toContain("The bucket RULES has no key db");
     expect((await scout("validate", "nobucket", "--kv-rules")).err).toContain("invalid kv bucket and key");
     expect((await scout("validate", rules, "--local", "--kv-rules")).err).toContain("out of reach with --local");
   });

@@ -1,18 +1,6 @@
 import { drawPane, fitLine, type Key, type Line, type Paint, type Pane, type Span } from "../../../lib/cli/mod.ts";
-import {
-  type BoardCounts,
-  type BoardFilter,
-  type CheckResult,
-  figureText,
-  type MachineTransition,
-  outputSummary,
-  type Problem,
-  type ScoutBoard,
-  statusLabel,
-  timeOfDay,
-} from "../../../lib/scout/mod.ts";
-import { formatDuration } from "../../../lib/std/mod.ts";
-import { stateStyle } from "./colors.ts";
+import { type BoardCounts, type BoardFilter, type ScoutBoard, timeOfDay } from "../../../lib/scout/mod.ts";
+import { checkSpans, columnWidths, countSpans, figureLines, problemSpans, transitionSpans } from "./watch_lines.ts";
 
 /** What a key asks of whoever owns the screen: to draw everything anew, or to end. */
 export type WatchWish = "quit" | "refresh" | undefined;
@@ -264,84 +252,4 @@ const mostGrown = 200;
 
 function clamp(value: number, least: number, most: number): number {
   return Math.min(Math.max(value, least), most);
-}
-
-interface Named {
-  identity: string;
-  machine: string;
-}
-
-/** Names are set in columns as wide as the longest of them, within reason. */
-function columnWidths(items: readonly Named[], columns: number): { identity: number; machine: number } {
-  const widest = (key: keyof Named) => items.reduce((most, item) => Math.max(most, item[key].length), 0);
-  return {
-    identity: Math.min(widest("identity"), Math.max(12, Math.floor(columns * 0.35))),
-    machine: Math.min(widest("machine"), Math.max(12, Math.floor(columns * 0.25))),
-  };
-}
-
-function cell(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text.padStart(width);
-}
-
-function stateSpan(state: string, text = statusLabel(state)): Span {
-  const style = stateStyle(state);
-  return style === undefined ? { text } : { text, style };
-}
-
-function checkSpans(check: CheckResult, widths: { identity: number; machine: number }): Span[] {
-  return [
-    { text: `${timeOfDay(check.time)} `, style: "dim" },
-    stateSpan(check.status),
-    { text: ` ${cell(check.identity, widths.identity)} ` },
-    { text: cell(check.machine, widths.machine), style: "bold" },
-    { text: `: ${outputSummary(check.output)}` },
-  ];
-}
-
-function figureLines({ perfdata }: CheckResult): Line[] {
-  return perfdata.map((figure) => [{ text: `${" ".repeat(14)}${figureText(figure)}`, style: "dim" }]);
-}
-
-function transitionSpans({ time, identity, from, to, machine }: MachineTransition): Span[] {
-  return [
-    { text: `${timeOfDay(time)} `, style: "dim" },
-    { text: `${identity.padEnd(20)} ` },
-    stateSpan(from, from),
-    { text: " => " },
-    stateSpan(to, to),
-    { text: " " },
-    { text: machine, style: "bold" },
-  ];
-}
-
-/** Columns that the counts take with their full names. */
-const wideCounts = 78;
-
-function countSpans(counts: BoardCounts, columns: number, now: number): Span[] {
-  const isWide = columns >= wideCounts;
-  const counted = (state: string, name: string, count: number): Span[] => [
-    { text: ` ${isWide ? state : name}: ` },
-    count === 0 ? { text: "0" } : stateSpan(state, String(count)),
-  ];
-  return [
-    { text: ` ${timeOfDay(now)}: ${isWide ? "IDENTITIES" : "NODES"}: ${counts.identities}` },
-    ...counted("OK", "OK", counts.ok),
-    ...counted("WARNING", "WARN", counts.warning),
-    ...counted("CRITICAL", "CRIT", counts.critical),
-    ...counted("UNKNOWN", "UNKN", counts.unknown),
-    ...(counts.maintenance === 0 ? [] : [{ text: " MAINT: " }, stateSpan("MAINTENANCE", String(counts.maintenance))]),
-  ];
-}
-
-function problemSpans(problem: Problem, widths: { identity: number; machine: number }, now: number): Span[] {
-  const since = formatDuration(Math.max(0, Math.floor((now - problem.since) / 1_000)) * 1_000);
-  return [
-    { text: " " },
-    stateSpan(problem.status, statusLabel(problem.status).slice(0, 5).padEnd(5)),
-    { text: ` ${cell(problem.identity, widths.identity)} ` },
-    { text: cell(problem.machine, widths.machine), style: "bold" },
-    { text: ` for ${since}`, style: "dim" },
-    { text: problem.output === "" ? "" : `: ${outputSummary(problem.output)}` },
-  ];
 }
