@@ -35,7 +35,11 @@ export function signedBy({ key, token }: Member): (request: Uint8Array) => Secur
 }
 
 /** Any request, signed by a member. */
-export function request(member: Member, fields: Partial<Request> & { sender: string; caller: string }): Uint8Array {
+export function request(
+  member: Member,
+  fields: Partial<Request> & { sender: string; caller: string },
+  replyTo = "dev.null",
+): Uint8Array {
   const made = newRequest({
     message: hello,
     collective: "choria",
@@ -46,7 +50,7 @@ export function request(member: Member, fields: Partial<Request> & { sender: str
   });
   const bytes = encodeRequest({ ...made, ...fields });
   const secure = encodeSecureRequest(signedBy(member)(bytes));
-  return encodeTransport({ data: secure, sender: fields.sender, reply: "dev.null" });
+  return encodeTransport({ data: secure, sender: fields.sender, reply: replyTo });
 }
 
 /** A reply of a server. */

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { formatConf } from "../../lib/config/mod.ts";
 import { type Connection, connectBroker } from "../../lib/connector/mod.ts";
-import { insecureSignature } from "../../lib/protocol/mod.ts";
+import { encodeRpcRequest, insecureSignature } from "../../lib/protocol/mod.ts";
 import { isObject, parseObject, silentLogger } from "../../lib/std/mod.ts";
 import { startTestServer } from "../server/support/server.ts";
 import { testBrokerSettings } from "../support/broker.ts";
@@ -26,7 +26,10 @@ let broker: Bun.Subprocess;
 let operator: Connection;
 
 const adapter = {
-  "plugin.choria.adapters": "registration",
+  "plugin.choria.adapters": "registration, answers, broken",
+  "plugin.choria.adapter.answers.type": "jetstream",
+  "plugin.choria.adapter.answers.stream.topic": "choria.node_metadata.answers.%s",
+  "plugin.choria.adapter.answers.ingest.topic": "choria.reply.adapter.>",
   "plugin.choria.adapter.registration.type": "choria_streams",
   "plugin.choria.adapter.registration.stream.topic": "choria.node_metadata.%s",
   "plugin.choria.adapter.registration.ingest.topic": topic,
@@ -145,6 +148,25 @@ describe("a broker with an adapter", () => {
     expect(await messagesOf(operator, stream)).toBe(before.stored + 1);
     expect(await metric("published_msgs", "output")).toBe(before.stored + 1);
   });
+
+  test("keeps a document of each reply that was sent to it, and runs although another adapter cannot", async () => {
+    const network = { address: `127.0.0.1:${port}`, organization, file: folder.file };
+    await using server = await startTestServer(network, "ans.example.net");
+    const bob = { callerid: "up=bob", permissions: { fleet_management: true } };
+    const member = await organization.client(bob);
+    await using client = await connectAs(member, "bob");
+    const message = encodeRpcRequest({ agent: "rpcutil", action: "ping", data: {} });
+    const fields = { sender: "desk", caller: "up=bob", agent: "rpcutil", message };
+    client.publish("choria.node.ans.example.net", request(member, fields, "choria.reply.adapter.x"));
+    const stored = await waitFor("the reply", async () =>
+      (await storedIn(operator, stream)).find(({ subject }) => subject.includes("answers")),
+    );
+    expect(stored.subject).toBe(`choria.node_metadata.answers.${server.identity}`);
+    expect(parseObject(String(stored.document.data))).toMatchObject({ statuscode: 0, action: "ping" });
+    expect(readFileSync(folder.file("broker.log"), "utf8")).toContain(
+      "Failed to run Protocol Adapters: could not determine type for adapter broken",
+    );
+  }, 20_000);
 
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     test(`keeps each publication once over a restart (${signal}), those made meanwhile included`, async () => {
