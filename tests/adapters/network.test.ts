@@ -77,6 +77,11 @@ async function metric(name: string, role: string): Promise<number> {
   return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
+function killNats(): void {
+  const { pid } = parseObject(readFileSync(folder.file("streams/broker/nats-server.json")));
+  process.kill(Number(pid), "SIGKILL");
+}
+
 beforeAll(async () => {
   [port, statsPort] = [await freePort(), await freePort()];
   broker = await launchBroker();
@@ -168,28 +173,33 @@ describe("a broker with an adapter", () => {
     );
   }, 20_000);
 
-  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-    test(`keeps each publication once over a restart (${signal}), those made meanwhile included`, async () => {
-      const member = await organization.server({ identity: `${signal}.example.net`, collectives: ["choria"] });
-      await using node = await connectAs(member, signal);
+  /** The broker ends by a signal, or its nats-server alone is killed. */
+  for (const cause of ["SIGTERM", "SIGKILL", "nats"] as const) {
+    test(`keeps each publication once over a restart (${cause}), those made meanwhile included`, async () => {
+      const identity = `${cause}.example.net`;
+      const member = await organization.server({ identity, collectives: ["choria"] });
+      await using node = await connectAs(member, cause);
       const sent: string[] = [];
       const publish = (text: string) => {
         sent.push(text);
         const body = new TextEncoder().encode(text);
-        node.publish(topic, registration(`${signal}.example.net`, signedBy(member), { body }));
+        node.publish(topic, registration(identity, signedBy(member), { body }));
       };
       const kept = async () => {
         const all = await storedIn(operator, stream);
-        return all.filter(({ document }) => document.sender === `${signal}.example.net`).map((m) => m.document.data);
+        return all.filter(({ document }) => document.sender === identity).map((m) => m.document.data);
       };
       const allKept = async () => (await kept()).length >= sent.length;
       for (let i = 0; i < 20; i++) publish(`before ${i}`);
       await waitFor("the first documents", allKept);
-      broker.kill(signal);
-      await broker.exited;
+      if (cause === "nats") killNats();
+      else {
+        broker.kill(cause);
+        await broker.exited;
+      }
       await waitFor("the node to notice", () => node.server === "");
       for (let i = 0; i < 20; i++) publish(`meanwhile ${i}`);
-      broker = await launchBroker();
+      if (cause !== "nats") broker = await launchBroker();
       await waitFor("the node to be back", () => node.server !== "" && operator.server !== "", 20_000);
       for (let i = 0; i < 20; i++) publish(`after ${i}`);
       await waitFor("all documents", allKept, 20_000);
