@@ -50,6 +50,7 @@ const mostFigures = 100;
 const longestName = 256;
 const longestState = 64;
 const longestOutput = 8_192;
+const control = /\p{Cc}/u;
 
 /**
  * Read a CloudEvent of a check or of a transition.
@@ -77,12 +78,17 @@ export function decodeScoutEvent(bytes: Uint8Array): ScoutEvent {
 }
 
 function name(key: string, value: string): string {
-  if (value !== "" && value.length <= longestName) return value;
-  throw new MachineEventError(`/data/${key}: expected a name of at most ${longestName} characters`);
+  if (value !== "" && value.length <= longestName && !control.test(value)) return value;
+  throw new MachineEventError(`/data/${key}: expected a name of at most ${longestName} characters on one line`);
 }
 
 function state(value: string): string {
-  return value.slice(0, longestState);
+  return oneLine(value, longestState);
+}
+
+/** Lines of events are read by people and by programs: none may look like two. */
+function oneLine(value: string, most: number): string {
+  return value.slice(0, most).replace(/\p{Cc}/gu, " ");
 }
 
 function text(key: string, value: unknown): string {
@@ -95,7 +101,7 @@ function figures(perfdata: unknown): PerformanceFigure[] {
   if (!Array.isArray(perfdata)) return [];
   return perfdata.slice(0, mostFigures).flatMap((entry: unknown) => {
     if (!isObject(entry) || typeof entry.label !== "string" || typeof entry.value !== "number") return [];
-    const unit = typeof entry.unit === "string" ? entry.unit.slice(0, 8) : "";
-    return [{ label: entry.label.slice(0, longestName), value: entry.value, unit }];
+    const unit = typeof entry.unit === "string" ? oneLine(entry.unit, 8) : "";
+    return [{ label: oneLine(entry.label, longestName), value: entry.value, unit }];
   });
 }

@@ -27,7 +27,7 @@ export function timeOfDay(ms: number): string {
 /** What a plugin printed, on one line and without its figures. */
 export function outputSummary(output: string): string {
   const [summary = ""] = output.split("|");
-  return summary.replace(/\s+/g, " ").trim();
+  return summary.replace(/[\s\p{Cc}]+/gu, " ").trim();
 }
 
 /** The result of a check on one line: `15:04:05 OK   web1.example.net check_disk: all is well`. */

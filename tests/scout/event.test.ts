@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { MachineEventError } from "../../lib/machine/mod.ts";
-import { checkLine, decodeScoutEvent, transitionLine } from "../../lib/scout/mod.ts";
+import { checkLine, decodeScoutEvent, figureText, transitionLine } from "../../lib/scout/mod.ts";
 import { encodeUtf8 } from "../../lib/std/mod.ts";
 import recorded from "../fixtures/scout/events.json" with { type: "json" };
 
@@ -32,10 +32,19 @@ describe("events of machines", () => {
     expect(() => decode(check({ identity: "" }))).toThrow("/data/identity: expected a name");
     expect(() => decode(check({ machine: "x".repeat(300) }))).toThrow("/data/machine");
     expect(() => decode(check({ timestamp: "now" }))).toThrow("/timestamp: expected a whole number");
+    expect(() => decode(check({ identity: "a\nb" }))).toThrow("on one line");
     expect(() => decode(check({ output: 1 }))).toThrow("/data/output: expected a text");
     expect(() => decodeScoutEvent(encodeUtf8(JSON.stringify(check({ output: "x".repeat(300_000) }))))).toThrow(
       "Larger",
     );
+  });
+
+  test("are one line each, whatever is in them", () => {
+    const perfdata = [{ label: "a\n", value: 1, unit: "\r" }];
+    const event = decode(check({ status: "OK\nNO", output: "one\u{1b}[2J\ntwo\r", perfdata }));
+    if (event.kind !== "check") throw new Error("it is no check");
+    const lines = [checkLine(event, { identity: 0, machine: 0 }), ...event.perfdata.map(figureText)];
+    expect(lines.filter((line) => /\p{Cc}/u.test(line))).toEqual([]);
   });
 
   test("lose what is wrong with their figures, and what is too much", () => {
