@@ -31,32 +31,32 @@ const rounded = {
 
 /** Draw a table, without a newline at its end. */
 export function formatTable({ title, head, rows, footer }: TableContent): string {
-  const body = joined(rows.map(toCells));
-  const sections = [[head.map((content) => ({ content }))], body, footer === undefined ? [] : [toCells(footer)]];
   // Loaded by those who draw a table: most runs of the command line do not.
   const Table: typeof CliTable = require("cli-table3");
   const table = new Table({ chars: rounded, style: { head: [], border: [] } });
   if (title !== undefined) table.push([{ content: title, colSpan: head.length, hAlign: "center" }]);
-  for (const section of sections) table.push(...section);
-  return table.toString();
+  table.push(
+    head.map((content) => ({ content })),
+    ...rows.map(toCells),
+    ...(footer === undefined ? [] : [toCells(footer)]),
+  );
+  return withoutInnerLines(table.toString().split("\n"), title === undefined ? 1 : 2, footer !== undefined).join("\n");
+}
+
+/** The library draws a line between any two rows; those between rows that belong together are left out. */
+function withoutInnerLines(lines: readonly string[], above: number, hasFooter: boolean): string[] {
+  const last = hasFooter ? lines.findLastIndex(isRule) : -1;
+  let rules = 0;
+  return lines.filter((line, at) => !isRule(line) || ++rules <= above || at === last);
+}
+
+/** Lines with content begin with another sign. */
+function isRule(line: string): boolean {
+  return line.startsWith(rounded["left-mid"]);
 }
 
 type Cell = { content: string; hAlign?: "left" | "right" };
 
 function toCells(row: readonly (string | number)[]): Cell[] {
   return row.map((value) => ({ content: String(value), hAlign: typeof value === "number" ? "right" : "left" }));
-}
-
-/** The library draws a line between any two rows, so rows that belong together become one of many lines. */
-function joined(rows: readonly Cell[][]): Cell[][] {
-  const [first] = rows;
-  if (first === undefined) return [];
-  const heights = rows.map((row) => Math.max(1, ...row.map(({ content }) => content.split("\n").length)));
-  const column = (at: number) => rows.flatMap((row, i) => padLines(row[at]?.content ?? "", heights[i] ?? 1)).join("\n");
-  return [first.map((cell, at) => ({ ...cell, content: column(at) }))];
-}
-
-function padLines(text: string, height: number): string[] {
-  const lines = text.split("\n");
-  return [...lines, ...Array.from({ length: height - lines.length }, () => "")];
 }

@@ -1,5 +1,6 @@
 import type { Command, Option } from "commander";
 import { commands } from "../commands.ts";
+import { networkNames } from "./argument_names.ts";
 import { type KnownDdls, knownDdls } from "./ddls.ts";
 import { completeRequest } from "./request.ts";
 
@@ -49,7 +50,11 @@ async function candidates(name: string | undefined, before: readonly string[], l
   const place = walk(command(), entry.name, before);
   const ddls = knownDdls(valueAfter(before, "--config"));
   if (place.pending !== undefined) return flagValues(place.pending, ddls);
-  return last.startsWith("-") ? noFiles(flagNames(place.command)) : words(place, ddls, last);
+  if (last.startsWith("-")) return noFiles(flagNames(place.command));
+  const names = networkNames(place.path, place.command.registeredArguments[place.positionals.length]?.name());
+  if (names === undefined) return words(place, ddls, last);
+  const { completeNames } = await import("./network_names.ts");
+  return noFiles(await completeNames(names, valueAfter(before, "--choria-config") ?? valueAfter(before, "--config")));
 }
 
 function noFiles(items: readonly Completion[]): Completions {
