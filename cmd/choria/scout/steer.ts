@@ -53,6 +53,7 @@ export function steerCommands(): Command[] {
 function steerCommand(steering: Steering): Command {
   const { action, description } = steering;
   const command = new Command(action)
+    .summary(description.slice(0, -1))
     .description(`${description} All checks of all nodes where nothing else is said.`)
     .option("--check <name>", "this check only; may be repeated", gather, []);
   return addScoutFlags(addClientFlags(addDiscoveryFlags(addFilterFlags(command))))
