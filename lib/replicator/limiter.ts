@@ -89,15 +89,17 @@ export class Limiter {
     const size = message.data.length;
     const isDue = isForced || this.#tracker.isDue(value, size, now);
     this.#tell(this.#tracker.see(value, size, now));
-    const item = this.#tracker.get(value);
-    if (item !== undefined) this.#gossip?.tell(value, item);
+    this.#tellPeers(value);
     if (isDue) this.#tracker.underway(value, now);
     return { isDue, value };
   }
 
   /** The target has the message of a value. */
   copied(value: string): void {
-    if (value !== "") this.#tracker.copied(value, this.#options.clock.now());
+    if (value === "") return;
+    this.#tracker.copied(value, this.#options.clock.now());
+    // Whoever takes over now would copy the value once more otherwise.
+    this.#tellPeers(value);
   }
 
   /** The message of a value does not come to the target. */
@@ -144,6 +146,11 @@ export class Limiter {
     } catch (error) {
       logger.error(`Could not save state: ${errorText(error)}`, { state: this.#file });
     }
+  }
+
+  #tellPeers(value: string): void {
+    const item = this.#tracker.get(value);
+    if (item !== undefined) this.#gossip?.tell(value, item);
   }
 
   #tell(news: TrackerNews | undefined): void {

@@ -76,7 +76,7 @@ test("replicators tell each other what they saw, and everybody what is new", asy
   const nats = await source.nats();
   const gossip: string[] = [];
   nats.subscribe("choria.stream-replicator.sync.LIM.lim", {
-    callback: (_error, { data }) => gossip.push(String(data.length)),
+    callback: (_error, { data }) => void gossip.push(String(data.length)),
   });
   // What somebody else has copied a moment ago, strangers say, and damage.
   const now = new Date().toISOString();

@@ -111,12 +111,22 @@ export interface StoredMessage {
   origin: string;
 }
 
-/** Put numbered messages into a stream and wait until it has them. */
-export async function fill(server: StreamServer, stream: string, subject: string, count: number, size: number) {
+/**
+ * Put numbered messages into a stream and wait until it has them.
+ * @param body Size of the messages, or what gives their text.
+ */
+export async function fill(
+  server: StreamServer,
+  stream: string,
+  subject: string,
+  count: number,
+  body: number | ((number: number) => string),
+): Promise<void> {
   const nats = await server.nats();
   const before = await server.count(stream);
   for (let number = before + 1; number <= before + count; number++) {
-    nats.publish(`${subject}.${number % 7}`, String(number).padEnd(size, "."));
+    const text = typeof body === "number" ? String(number).padEnd(body, ".") : body(number);
+    nats.publish(`${subject}.${number % 7}`, text);
     if (number % 1_000 === 0) await nats.flush();
   }
   await waitFor("the source to hold all", async () => (await server.count(stream)) === before + count);
