@@ -275,6 +275,15 @@ describe("choria broker stream", () => {
     expect((await consumer("info", "RETURNS", "DESK")).err).toContain("consumer not found (10014)");
   });
 
+  test("has names of streams completed", async () => {
+    const completed = async (...words: string[]) => (await network.as("streams", ["complete", "--", ...words])).out;
+    expect(await completed("broker", "s", "info", "CHORIA_E")).toBe("CHORIA_EVENTS\t\n:4\n");
+    expect(await completed("broker", "consumer", "add", "CHORIA_E")).toBe("CHORIA_EVENTS\t\n:4\n");
+    expect(await completed("kv", "status", "")).toBe("CHORIA_LEADER_ELECTION\t\n:4\n");
+    expect(await completed("broker", "stream", "add", "CHORIA_E")).not.toContain("CHORIA_EVENTS");
+    expect((await network.as("choria", ["complete", "--", "broker", "s", "info", ""])).out).toBe(":4\n");
+  });
+
   test("gives the nats command a login of its own, for its owner alone", async () => {
     const file = network.file("client.nk");
     const { out } = await network.as("streams", ["broker", "credentials", file]);
