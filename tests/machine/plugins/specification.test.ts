@@ -10,7 +10,7 @@ import {
   SpecificationError,
 } from "../../../lib/machine/mod.ts";
 import { encodeUtf8, type JsonObject } from "../../../lib/std/mod.ts";
-import manager from "../../fixtures/machines/manager_machine.json";
+import vector from "../../fixtures/machines/engine_run.json";
 import golden from "../../fixtures/machines/plugins_pack.json";
 
 const key = generateKey();
@@ -115,8 +115,11 @@ describe("renderManager()", () => {
   const options: ManagerOptions = { prefix: "eam", folder: "/opt/lab/agents", interval: 10_000 };
 
   test("writes what the original writes, byte for byte", () => {
-    const [requests] = readSpecification(manager.specification, golden.public_hex);
-    expect(requests && renderManager(requests, options)).toBe(manager.machine);
+    const { spec } = JSON.parse(vector.files["machines/external_agents/machine_data.json"].content);
+    const [requests] = readSpecification(spec, golden.public_hex);
+    expect(requests && renderManager(requests, options)).toBe(
+      vector.files["machines/eam_requests/machine.yaml"].content,
+    );
   });
 
   test("lets nothing out of its quotes", () => {
