@@ -62,9 +62,10 @@ function askedPorts(flags: PortFlags): Partial<Ports> {
 
 async function up(flags: PortFlags & { servers: number }): Promise<void> {
   const begin = Date.now();
-  await whileAlone(options, async () => {
-    const ports = await prepareNetwork(options, askedPorts(flags));
-    await startNetwork(options, ports, { servers: flags.servers });
+  const ports = await whileAlone(options, async () => {
+    const chosen = await prepareNetwork(options, askedPorts(flags));
+    await startNetwork(options, chosen, { servers: flags.servers });
+    return chosen;
   });
   console.log(`The network is up, ${((Date.now() - begin) / 1_000).toFixed(1)} s. Now try:
 
@@ -72,6 +73,7 @@ async function up(flags: PortFlags & { servers: number }): Promise<void> {
   ./choria ping
   ./choria req choria_util info
 
+Once there is a stream CHORIA_REGISTRATION, it is copied to nats://127.0.0.1:${ports.nats}, outside the network.
 Logs are in ${resolve(layout.root, "logs")}; ./setup.sh down stops everything.`);
 }
 

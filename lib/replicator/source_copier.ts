@@ -147,7 +147,7 @@ export class SourceCopier implements Copier {
     };
     this.#session = session;
     const tenure = await this.#beginTenure();
-    await this.#consumer.prepare(tenure.done === 0 ? 0 : tenure.done + 1);
+    if (await this.#consumer.prepare(tenure.done === 0 ? 0 : tenure.done + 1)) await this.#beginAnew(tenure);
     if (over.signal.aborted || this.#stopping.signal.aborted || connection.server === "") return;
     const subscription = connection.nats.subscribe(session.inbox, {
       callback: (error, message) => {
@@ -173,6 +173,15 @@ export class SourceCopier implements Copier {
     if (last !== undefined) logger.debug(`Detected last message from stream ${last.stream} sequence ${last.sequence}`);
     this.#tenure = { writer: openWriter(this.#options), last, held: new Map(), seen: new SeenSequences(), done: 0 };
     return this.#tenure;
+  }
+
+  /** The source stream was made anew: its sequences begin again, and what was seen of them means nothing. */
+  async #beginAnew(tenure: Tenure): Promise<void> {
+    this.#options.logger.warn("The source stream was made anew, copying it from its beginning");
+    await tenure.writer.drained(stopGrace);
+    this.#endTenure();
+    await this.#beginTenure();
+    this.#session?.over.abort();
   }
 
   #endTenure(): void {

@@ -152,6 +152,18 @@ describe("copies", () => {
     expect(sourceSequences(await target.messages("ANEW"))).toEqual([...upTo(20), ...upTo(10)]);
   });
 
+  test("begin anew with a source that is made anew while they are made", async () => {
+    await source.stream("RENEW", ["renew.>"]);
+    await fill(source, "RENEW", "renew", 20, 20);
+    await using _running = replicate({ stream: "RENEW" });
+    await waitFor("copies", async () => (await target.count("RENEW")) === 20);
+    await source.api("STREAM.DELETE.RENEW");
+    await source.stream("RENEW", ["renew.>"]);
+    await fill(source, "RENEW", "renew", 30, 20);
+    await waitFor("copies", async () => (await target.count("RENEW")) === 50);
+    expect(sourceSequences(await target.messages("RENEW"))).toEqual([...upTo(20), ...upTo(30)]);
+  });
+
   test("come once where the target stood still and then stored what it had been sent", async () => {
     await source.stream("STILL", ["still.>"]);
     await using running = replicate({ stream: "STILL" });
