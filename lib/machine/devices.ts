@@ -13,8 +13,8 @@ export interface MetricDocument {
 export interface SwitchDevice extends Watcher {
   readonly device: "switch";
   readonly status: "unknown" | "on" | "off";
-  /** What the state of its machine means to it, for people. */
-  readonly detail: string;
+  /** Its document as it is published. */
+  readonly detail: JsonObject;
   /** Ask for on or off. @returns whether that was accepted. */
   press(isOn: boolean): Promise<boolean>;
 }

@@ -79,6 +79,8 @@ class GossipWatcher implements Watcher {
   #payload = "";
   #time = never;
   #wasActive = false;
+  /** Why the last message was not published; told once, as there may be no broker for long. */
+  #fault = "";
 
   constructor(context: WatcherContext, message: GossipMessage, interval: number) {
     this.#context = context;
@@ -118,8 +120,11 @@ class GossipWatcher implements Watcher {
       this.#subject = subject;
       this.#payload = payload;
       this.#time = Math.floor(clock.now() / 1_000);
+      this.#fault = "";
     } catch (error) {
-      logger.error("Gossip could not be published", { reason: errorText(error) });
+      const reason = errorText(error);
+      if (reason !== this.#fault) logger.error("Gossip could not be published", { reason });
+      this.#fault = reason;
     }
   }
 

@@ -1,4 +1,6 @@
+import type { JsonObject } from "../../std/mod.ts";
 import type { SwitchDevice } from "../devices.ts";
+import { machineEventData } from "../events.ts";
 import type { WatcherContext, WatcherKind, WatcherSnapshot } from "../watcher.ts";
 import { type Properties, readProperties } from "./_properties.ts";
 
@@ -43,8 +45,20 @@ class HttpSwitchWatcher implements SwitchDevice {
     return this.#status;
   }
 
-  get detail(): string {
-    return `${this.#context.machine.name} is in state ${this.#context.machine.state}`;
+  get detail(): JsonObject {
+    const { machine, definition } = this.#context;
+    const { id, version, node } = machine;
+    return machineEventData({
+      kind: "watcher",
+      identity: node.identity,
+      id,
+      version,
+      timestamp: Math.floor(node.clock.now() / 1_000),
+      machine: machine.name,
+      type: definition.type,
+      name: definition.name,
+      fields: this.snapshot().fields,
+    });
   }
 
   start(): void {
@@ -63,7 +77,7 @@ class HttpSwitchWatcher implements SwitchDevice {
     const { machine, definition } = this.#context;
     return {
       fields: { status: this.#status, is_on: this.#status === "on", annotations: this.#properties.annotations },
-      text: `${machine.name}#${definition.name} status: ${this.#status}`,
+      text: `${machine.name}#${definition.name} previous: ${this.#status}`,
     };
   }
 

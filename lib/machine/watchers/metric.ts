@@ -110,7 +110,7 @@ class MetricWatcher {
       );
       return;
     }
-    this.#runtime = outcome.runtime / 1e3;
+    this.#runtime = Math.round(outcome.runtime * 1e6) / 1e9;
     const isRead = this.#take(new TextDecoder().decode(outcome.output));
     if (isRead) await this.#pass();
     announce();

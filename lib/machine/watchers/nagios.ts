@@ -150,7 +150,7 @@ class NagiosWatcher implements Watcher {
     const started = performance.now();
     const check = await makeCheck(this.#context, this.#properties);
     if (signal.aborted) return;
-    this.#runtime = (performance.now() - started) / 1e3;
+    this.#runtime = Math.round((performance.now() - started) * 1e6) / 1e9;
     this.#checkedAt = checkedAt;
     this.#take(check);
     // A plugin that skipped its check, or says that it made none, changes nothing.

@@ -35,7 +35,7 @@ describe("an http switch", () => {
     machine.enter("OFF");
     expect(machine.announced).toEqual([off, { ...off, status: "on", is_on: true }, off]);
     expect(machine.events).toEqual([]);
-    expect(watcher.snapshot().text).toBe("switch_a#sw status: off");
+    expect(watcher.snapshot().text).toBe("switch_a#sw previous: off");
   });
 
   test("does not know before a state has a meaning", async () => {
@@ -67,7 +67,19 @@ describe("devices over HTTP", () => {
       is_on: false,
       is_off: true,
       status: "off",
-      detail: "switch_a is in state OFF",
+      detail: {
+        protocol: "io.choria.machine.watcher.httpswitch.v1.state",
+        identity: "n1.example.net",
+        id: machine.context.machine.id,
+        version: "1.0.0",
+        timestamp: machine.clock.now() / 1_000,
+        type: "httpswitch",
+        machine: "switch_a",
+        name: "sw",
+        status: "off",
+        is_on: false,
+        annotations: { a: "b" },
+      },
     });
     expect(await ask("POST", path, '{"on":true}')).toEqual([200, '{"is_on":true}']);
     expect(machine.events).toEqual(["turn_on"]);
