@@ -160,7 +160,7 @@ describe("a generated client", () => {
     const { out } = await inFolder(`${checkout}/node_modules/.bin/tsc`, "--noEmit", "-p", ".");
     // The library has a check of its own.
     expect(out.split("\n").filter((line) => /^[^.\s]/.test(line))).toEqual([]);
-  });
+  }, 60_000);
 
   test("is formatted and free of lint", async () => {
     const { code, out, err } = await inFolder(
