@@ -3,6 +3,7 @@ import {
   JetStreamApiError,
   type JetStreamManager,
   jetstreamManager,
+  type MsgRequest,
   RetentionPolicy,
   StorageType,
   type StreamInfo,
@@ -108,15 +109,14 @@ export class Governors {
     const manager = await this.#manager();
     const info = await this.#info(name);
     if (info === undefined) return [];
-    const { first_seq: first, last_seq: last } = info.state;
+    const subject = info.config.subjects[0] ?? ">";
     const leases: GovernorLease[] = [];
-    for (
-      let sequence = first;
-      sequence <= last && leases.length < Math.min(info.state.messages, mostLeases);
-      sequence++
-    ) {
-      const lease = await readLease(manager, name, sequence);
-      if (lease !== undefined) leases.push(lease);
+    for (let sequence = info.state.first_seq; leases.length < mostLeases; ) {
+      // The next one that is there: long since given back are those between the oldest and the last.
+      const lease = await readLease(manager, name, { seq: sequence, next_by_subj: subject });
+      if (lease === undefined) break;
+      leases.push(lease);
+      sequence = lease.sequence + 1;
     }
     return leases;
   }
@@ -124,7 +124,7 @@ export class Governors {
   /** Take a slot from its holder. @returns the holder; undefined where nobody held it. */
   async evict(name: string, sequence: number): Promise<string | undefined> {
     const manager = await this.#manager();
-    const lease = await readLease(manager, name, sequence);
+    const lease = await readLease(manager, name, { seq: sequence });
     if (lease === undefined) return undefined;
     await manager.streams.deleteMessage(governorStreamName(name), sequence, false);
     return lease.holder;
@@ -159,8 +159,13 @@ function statusOf(name: string, { config, state }: StreamInfo): GovernorStatus {
   };
 }
 
-async function readLease(manager: JetStreamManager, name: string, seq: number): Promise<GovernorLease | undefined> {
-  const message = await manager.streams.getMessage(governorStreamName(name), { seq });
+async function readLease(
+  manager: JetStreamManager,
+  name: string,
+  // The client's type does not know of this part of the request.
+  query: MsgRequest & { next_by_subj?: string },
+): Promise<GovernorLease | undefined> {
+  const message = await manager.streams.getMessage(governorStreamName(name), query);
   if (message === null) return undefined;
   return { sequence: message.seq, holder: decodeUtf8(message.data), since: message.time.getTime() };
 }

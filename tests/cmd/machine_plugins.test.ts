@@ -93,6 +93,8 @@ describe("choria machine plugins add and rm", () => {
       },
       { name: "b", source: "obj://PLUGINS/b.tgz", governor: "slow", checksum: "22", verify_checksum: "33" },
     ]);
+    await add("a", "https://other.example.net/a-2.tgz", "44", "55");
+    expect(readFileSync(list, "utf8")).not.toContain("s x");
     expect(statSync(list).mode & 0o777).toBe(0o600);
     expect((await plugins("rm", "a", "--manifest", list)).out).toStartWith("Removing plugin a\n");
     expect((await plugins("rm", "a", "--manifest", list)).err).toBe("choria: error: no plugin named a found\n");

@@ -75,6 +75,17 @@ describe("a governor", () => {
     ]);
   });
 
+  test("finds the slots that are held among many that were given back", async () => {
+    await governors.save({ name: "many", capacity: 2, expires: 60_000 });
+    await enter("many", "first");
+    for (let i = 0; i < 200; i++) await (await enter("many", "passing")).leave();
+    await enter("many", "last");
+    expect((await governors.leases("many")).map(({ sequence, holder }) => [sequence, holder])).toEqual([
+      [1, "first"],
+      [202, "last"],
+    ]);
+  });
+
   test("refuses once the wait is over, and says that it was full", async () => {
     await governors.save({ name: "one", capacity: 1, expires: 60_000 });
     await enter("one", "a");

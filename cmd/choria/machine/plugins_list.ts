@@ -51,9 +51,16 @@ function withManifest(command: Command): Command {
 function runAdd(name: string, url: string, checksum: string, verify: string, flags: AddFlags): void {
   const list = isFile(flags.manifest) ? readList(flags.manifest) : [];
   const at = list.findIndex((plugin) => plugin.name === name);
-  const made = { ...list[at], ...newEntry(name, url, flags), checksum, verify_checksum: verify };
+  const made = { ...kept(list[at], url), ...newEntry(name, url, flags), checksum, verify_checksum: verify };
   process.stdout.write(`${at < 0 ? "Adding" : "Updating"} plugin ${name}\n`);
   writeList(flags.manifest, at < 0 ? [...list, made] : list.with(at, made));
+}
+
+/** What stays of an entry: a password is for the host that it was given for. */
+function kept(before: JsonObject | undefined, url: string): JsonObject {
+  const isSameHost = typeof before?.source === "string" && new URL(before.source).host === new URL(url).host;
+  const { username: _, password: __, ...rest } = before ?? {};
+  return isSameHost ? (before ?? {}) : rest;
 }
 
 /** The user and the password of a URL have keys of their own. */
