@@ -88,7 +88,7 @@ function block({ value, raw, seen, copied, size, isAdvised }: StoredItem): strin
     ["Payload Size", String(size)],
     ["Advised", String(isAdvised)],
   ];
-  return `${rows.map(([label, text]) => `${`${label}:`.padStart(16)} ${text}`).join("\n")}\n`;
+  return `${rows.map(([label, text]) => `${`${label}:`.padStart(17)} ${text}`).join("\n")}\n`;
 }
 
 /** The file's own text keeps more digits than a number of milliseconds. */
