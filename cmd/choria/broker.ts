@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { runBroker } from "../broker/run.ts";
+import { accountCommand } from "./broker/account.ts";
 import { consumerCommand } from "./broker/consumer.ts";
 import { credentialsCommand } from "./broker/credentials.ts";
 import { serverCommand } from "./broker/server.ts";
@@ -24,6 +25,7 @@ export function command(): Command {
       return runBroker(config, pid);
     });
   return broker
+    .addCommand(accountCommand())
     .addCommand(consumerCommand())
     .addCommand(credentialsCommand())
     .addCommand(run)

@@ -284,6 +284,17 @@ describe("choria broker stream", () => {
     expect((await network.as("choria", ["complete", "--", "broker", "s", "info", ""])).out).toBe(":4\n");
   });
 
+  test("shows a login what it may, and what its account stores where it may know", async () => {
+    const of = async (user: "streams" | "choria") => (await network.as(user, ["broker", "account", "info"])).out;
+    const own = await of("streams");
+    expect(own).toContain("User: up=streams\n");
+    expect(own).toContain("Allow: $JS.>\n");
+    expect(own).toContain("\nAccount Usage:\n");
+    const other = await of("choria");
+    expect(other).toContain("User: up=choria\n");
+    expect(other).not.toContain("Account Usage");
+  });
+
   test("gives the nats command a login of its own, for its owner alone", async () => {
     const file = network.file("client.nk");
     const { out } = await network.as("streams", ["broker", "credentials", file]);
