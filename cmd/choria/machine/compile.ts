@@ -1,7 +1,8 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { plugin } from "bun";
 import { Command } from "commander";
-import { compileMachine, type MachineSpec } from "../../../lib/machine/mod.ts";
+import { compileMachine, defineMachine, type MachineSpec } from "../../../lib/machine/mod.ts";
 import { errorText, isObject, writeFileAtomic } from "../../../lib/std/mod.ts";
 
 const examples = `
@@ -28,12 +29,18 @@ export function compileCommand(): Command {
 async function loadMachine(file: string): Promise<MachineSpec> {
   let exported: unknown;
   try {
+    // The file may lie where no package of that name is to be found.
+    plugin({ name: "choria", setup: ({ module }) => void module("choria", library) });
     exported = (await import(pathToFileURL(resolve(file)).href)).default;
   } catch (error) {
     throw new Error(`Cannot run ${file}: ${errorText(error)}`, { cause: error });
   }
   if (isMachine(exported)) return exported;
   throw new Error(`Cannot compile ${file}: write \`export default defineMachine({ … })\``);
+}
+
+function library(): { exports: Record<string, unknown>; loader: "object" } {
+  return { exports: { defineMachine }, loader: "object" };
 }
 
 function isMachine(value: unknown): value is MachineSpec {
