@@ -55,7 +55,11 @@ describe("every command", () => {
   test("shows its help", async () => {
     const { code, out } = await choria(["broker", "stream", "add", "--help"]);
     expect(code).toBe(0);
-    expect(out.split("\n").slice(1)).toEqual(helpOf((await leaves()).get("broker stream add")).split("\n").slice(1));
+    expect(out.split("\n").slice(1)).toEqual(
+      helpOf((await leaves()).get("broker stream add"))
+        .split("\n")
+        .slice(1),
+    );
   });
 });
 
