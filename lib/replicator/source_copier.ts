@@ -1,6 +1,7 @@
 import type { Msg, Subscription } from "@nats-io/nats-core";
 import { backoff, encodeUtf8, errorText, twentySecondSteps } from "../std/mod.ts";
 import { natsErrorText } from "./_api.ts";
+import { Pulls } from "./_pulls.ts";
 import { SeenSequences } from "./_seen.ts";
 import { type Copier, type CopierOptions, connected, openWriter, settledLastCopy, stopGrace } from "./copier.ts";
 import { copyOf } from "./copy.ts";
@@ -10,8 +11,6 @@ import { isCovered } from "./position.ts";
 import { SourceConsumer } from "./source_consumer.ts";
 import { type TargetWriter, windowSize } from "./target_writer.ts";
 
-/** How long a request for messages stands, in nanoseconds. */
-const pullExpires = 10_000_000_000;
 /** How long nothing at all may come before the consumer is looked after, in milliseconds. */
 const silence = 15_000;
 /** Bytes that may wait for the target before no more are asked for. */
@@ -37,14 +36,11 @@ interface Tenure {
 
 /** One stretch of receiving, during which deliveries follow one another without a gap. */
 interface Session {
-  inbox: string;
   over: AbortController;
-  /** Messages asked for and not come yet. */
-  credits: number;
+  pulls: Pulls;
   /** Number of the latest delivery; 0 before the first. */
   delivered: number;
   lastHeard: number;
-  isPaced: boolean;
 }
 
 /**
@@ -136,20 +132,14 @@ export class SourceCopier implements Copier {
   async #receive(): Promise<void> {
     const { source, clock } = this.#options;
     const { connection } = source;
+    const inbox = source.newInbox();
     const over = new AbortController();
-    const session: Session = {
-      inbox: source.newInbox(),
-      over,
-      credits: 0,
-      delivered: 0,
-      lastHeard: clock.now(),
-      isPaced: false,
-    };
+    const session: Session = { over, pulls: this.#pulls(inbox), delivered: 0, lastHeard: clock.now() };
     this.#session = session;
     const tenure = await this.#beginTenure();
     if (await this.#consumer.prepare(tenure.done === 0 ? 0 : tenure.done + 1)) await this.#beginAnew(tenure);
     if (over.signal.aborted || this.#stopping.signal.aborted || connection.server === "") return;
-    const subscription = connection.nats.subscribe(session.inbox, {
+    const subscription = connection.nats.subscribe(inbox, {
       callback: (error, message) => {
         if (error === null && !over.signal.aborted) this.#received(message, session, tenure);
       },
@@ -201,10 +191,10 @@ export class SourceCopier implements Copier {
 
   /** A consumer that says nothing, not even that there is nothing, may be gone. */
   #look(session: Session, tenure: Tenure): void {
-    session.isPaced = false;
+    session.pulls.relax();
     if (this.#options.clock.now() - session.lastHeard > silence) {
       session.lastHeard = this.#options.clock.now();
-      session.credits = 0;
+      session.pulls.forget();
       void this.#check(session);
     }
     this.#pull(session, tenure);
@@ -219,30 +209,29 @@ export class SourceCopier implements Copier {
     }
   }
 
-  #pull(session: Session, { held, writer }: Tenure): void {
+  #pulls(inbox: string): Pulls {
     const { entry, source } = this.#options;
-    const room = windowSize - held.size - session.credits;
-    if (room < windowSize / 2 || session.isPaced || session.over.signal.aborted || writer.load > maxLoad) return;
-    session.credits += room;
-    const { nats } = source.connection;
-    const max_bytes = Math.max(maxLoad / 2, 2 * (nats.info?.max_payload ?? 0));
-    const request = JSON.stringify({ expires: pullExpires, batch: room, max_bytes });
-    this.#publish(
-      `$JS.API.CONSUMER.MSG.NEXT.${entry.stream}.${this.#consumer.name}`,
-      encodeUtf8(request),
-      session.inbox,
-    );
+    const subject = `$JS.API.CONSUMER.MSG.NEXT.${entry.stream}.${this.#consumer.name}`;
+    return new Pulls({
+      send: (request) => this.#publish(subject, request, inbox),
+      window: windowSize,
+      maxBytes: Math.max(maxLoad / 2, 2 * (source.connection.nats.info?.max_payload ?? 0)),
+    });
+  }
+
+  #pull({ over, pulls }: Session, { held, writer }: Tenure): void {
+    if (!over.signal.aborted && writer.load <= maxLoad) pulls.ask(held.size);
   }
 
   #received(message: Msg, session: Session, tenure: Tenure): void {
     session.lastHeard = this.#options.clock.now();
     const delivery = message.reply === undefined ? undefined : parseDelivery(message.reply);
     if (delivery === undefined) {
-      if (isStatus(message)) this.#status(message, session);
+      if (isStatus(message)) this.#status(message, session, tenure);
       else this.#options.metrics.unparsed();
       return;
     }
-    session.credits = Math.max(0, session.credits - 1);
+    session.pulls.arrived();
     const { delivered } = session;
     session.delivered = delivery.consumerSequence;
     if (delivered !== 0 && delivery.consumerSequence !== delivered + 1) {
@@ -253,18 +242,12 @@ export class SourceCopier implements Copier {
     this.#take(message, delivery, session, tenure);
   }
 
-  /** Requests end with a status: nothing there, too much to carry, no consumer. */
-  #status(message: Msg, session: Session): void {
-    const { headers } = message;
-    const left = headers?.get("Nats-Pending-Messages") ?? "";
-    session.credits = left === "" ? 0 : Math.max(0, session.credits - Number(left));
-    const description = headers?.description ?? "";
-    // Asking again at once would only be told the same.
-    session.isPaced = headers?.code !== 408 && !/MaxBytes|batch completed/i.test(description);
-    if (/consumer deleted|leadership/i.test(description)) session.over.abort();
+  #status(message: Msg, session: Session, tenure: Tenure): void {
+    const end = session.pulls.ended(message);
+    if (end === "gone") session.over.abort();
     // Nobody answers for the consumer: it may have gone between two requests.
-    else if (headers?.code === 503) void this.#check(session);
-    else if (!session.isPaced && this.#tenure !== undefined) this.#pull(session, this.#tenure);
+    else if (end === "doubtful") void this.#check(session);
+    else this.#pull(session, tenure);
   }
 
   #take(message: Msg, delivery: Delivery, session: Session, tenure: Tenure): void {

@@ -1,15 +1,7 @@
 import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/nats-core";
 import type { Connection } from "../connector/mod.ts";
-import {
-  backoff,
-  type Clock,
-  decodeUtf8,
-  errorText,
-  isObject,
-  type JsonObject,
-  type Logger,
-  twentySecondSteps,
-} from "../std/mod.ts";
+import { backoff, type Clock, errorText, type JsonObject, type Logger, twentySecondSteps } from "../std/mod.ts";
+import { readAnswer, takesAnything } from "./_answer.ts";
 import { natsErrorText } from "./_api.ts";
 import { Waiting } from "./_waiting.ts";
 import type { Origin } from "./origin.ts";
@@ -358,37 +350,4 @@ export class TargetWriter {
 
 function isSameServer(nats: NatsConnection, server: string): boolean {
   return (nats.info?.server_id ?? "") === server;
-}
-
-/**
- * Whether a stream takes every message that it takes at all, whatever it holds: one that discards new messages refuses
- * a large one and takes the small one after it. Of streams that hand messages out for good the end says nothing.
- */
-function takesAnything(stream: JsonObject | undefined): boolean {
-  return stream !== undefined && stream.discard !== "new" && (stream.retention ?? "limits") === "limits";
-}
-
-interface Answer {
-  sequence: number;
-  error?: string;
-  isPermanent: boolean;
-}
-
-/** An acknowledgement of JetStream; anything else that is no error is one too, as any service may stand for the target. */
-function readAnswer(data: Uint8Array): Answer {
-  let text = "";
-  try {
-    text = decodeUtf8(data);
-    const answer: unknown = text.startsWith("{") ? JSON.parse(text) : undefined;
-    if (isObject(answer)) {
-      const sequence = typeof answer.seq === "number" ? answer.seq : 0;
-      if (!isObject(answer.error)) return { sequence, isPermanent: false };
-      const { description, err_code, code } = answer.error;
-      return { sequence, error: `${description} (${err_code})`, isPermanent: code === 400 };
-    }
-  } catch {
-    // Not ours to judge.
-  }
-  if (text.startsWith("-ERR")) return { sequence: 0, error: text.slice(4).trim(), isPermanent: false };
-  return { sequence: 0, isPermanent: false };
 }
