@@ -16,15 +16,15 @@ const forms: Readonly<Record<string, (where: string, fields: JsonObject) => stri
   expression: (where, f) => `${where} previous: ${f.previous_outcome}`,
 };
 
-/** An event in one line for people: `ID MACHINE transitioned via event EVENT: FROM => TO`, or what a watcher found. */
+/** An event in one line for people: `IDENTITY MACHINE transitioned via event EVENT: FROM => TO`, or what a watcher found. */
 export function describeMachineEvent(event: MachineEvent): string {
   if (event.kind === "transition") {
-    const { id, machine, transition, from, to } = event;
-    return `${id} ${machine} transitioned via event ${transition}: ${from} => ${to}`;
+    const { identity, machine, transition, from, to } = event;
+    return `${identity} ${machine} transitioned via event ${transition}: ${from} => ${to}`;
   }
   const where = `${event.machine}#${event.name}`;
   const form = Object.hasOwn(forms, event.type) ? forms[event.type] : undefined;
-  return `${event.id} ${form?.(where, event.fields) ?? `${where} ${event.type}: ${plain(event.fields)}`}`;
+  return `${event.identity} ${form?.(where, event.fields) ?? `${where} ${event.type}: ${plain(event.fields)}`}`;
 }
 
 function ran({ previous_run_time: time }: JsonObject): string {

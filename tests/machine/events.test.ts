@@ -36,32 +36,32 @@ describe("events of machines", () => {
   });
 
   const forms: [MachineEvent, string][] = [
-    [{ kind: "transition", ...head, transition: "go", from: "A", to: "B" }, "ID M transitioned via event go: A => B"],
+    [{ kind: "transition", ...head, transition: "go", from: "A", to: "B" }, "n1 M transitioned via event go: A => B"],
     [
       watcher("exec", { command: "C", previous_outcome: "success", previous_run_time: 3_400_000 }),
-      "ID M#W command: C, previous: success ran: 0.003s",
+      "n1 M#W command: C, previous: success ran: 0.003s",
     ],
-    [watcher("nagios", { status: "OK", output: "fine | a=1" }), "ID M#W OK: fine | a=1"],
-    [watcher("file", { path: "/f", previous_outcome: "changed" }), "ID M#W path: /f, previous: changed"],
-    [watcher("timer", { state: "running", timer: 2e9 }), "ID timer M#W state: running with 2s timer"],
-    [watcher("schedule", { state: "on" }), "ID schedule M#W state: on"],
+    [watcher("nagios", { status: "OK", output: "fine | a=1" }), "n1 M#W OK: fine | a=1"],
+    [watcher("file", { path: "/f", previous_outcome: "changed" }), "n1 M#W path: /f, previous: changed"],
+    [watcher("timer", { state: "running", timer: 2e9 }), "n1 timer M#W state: running with 2s timer"],
+    [watcher("schedule", { state: "on" }), "n1 schedule M#W state: on"],
     [
       watcher("kv", { bucket: "B", key: "k", state: "changed", mode: "poll" }),
-      "ID key-value M#W polling bucket: B key: k state: changed",
+      "n1 key-value M#W polling bucket: B key: k state: changed",
     ],
     [
       watcher("archive", { source: "S", previous_outcome: "verified", previous_run_time: 0 }),
-      "ID M#W source: S, previous: verified ran: 0.000s",
+      "n1 M#W source: S, previous: verified ran: 0.000s",
     ],
     [
       watcher("plugins", { plugins: ["a", "b"], previous_outcome: "updated", previous_run_time: 1e6 }),
-      "ID M#W plugin: a, b, previous: updated ran: 0.001s",
+      "n1 M#W plugin: a, b, previous: updated ran: 0.001s",
     ],
-    [watcher("metric", { metrics: { metrics: { v: 1.5, w: 2 } } }), "ID M#W metrics: v=1.500, w=2.000"],
-    [watcher("gossip", { previous_subject: "s", previous_gossip: 7 }), "ID M#W subject: s, previous: 7"],
-    [watcher("expression", { previous_outcome: "no_match" }), "ID M#W previous: no_match"],
-    [watcher("homekit", { a: 1, b: { c: 2 } }), 'ID M#W homekit: a=1 b={"c":2}'],
-    [watcher("constructor", {}), "ID M#W constructor: "],
+    [watcher("metric", { metrics: { metrics: { v: 1.5, w: 2 } } }), "n1 M#W metrics: v=1.500, w=2.000"],
+    [watcher("gossip", { previous_subject: "s", previous_gossip: 7 }), "n1 M#W subject: s, previous: 7"],
+    [watcher("expression", { previous_outcome: "no_match" }), "n1 M#W previous: no_match"],
+    [watcher("homekit", { a: 1, b: { c: 2 } }), 'n1 M#W homekit: a=1 b={"c":2}'],
+    [watcher("constructor", {}), "n1 M#W constructor: "],
   ];
   for (const [event, text] of forms) {
     test(`read for people: ${text}`, () => expect(describeMachineEvent(event)).toBe(text));
