@@ -1,17 +1,11 @@
 import { Command } from "commander";
 import { checkCommand } from "./server/check.ts";
 import { accountsCommand, connectionsCommand } from "./server/connections.ts";
+import { cpuReport, healthReport, memoryReport } from "./server/health.ts";
 import { infoCommand, requestCommand } from "./server/info.ts";
-import {
-  cpuReport,
-  gatewaysReport,
-  healthReport,
-  jetstreamReport,
-  leafnodesReport,
-  memoryReport,
-  reportCommand,
-  routesReport,
-} from "./server/reports.ts";
+import { jetstreamReport } from "./server/jetstream.ts";
+import { gatewaysReport, leafnodesReport, routesReport } from "./server/links.ts";
+import { reportCommand } from "./server/report.ts";
 import { listCommand, pingCommand } from "./server/servers.ts";
 
 const examples = `
