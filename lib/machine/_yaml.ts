@@ -88,8 +88,10 @@ class Reader {
   #tree(node: unknown, at: Place, depth: number): YamlTree {
     if (isSeq(node)) return { kind: "sequence", at, items: node.items.map((item) => this.read(item, depth + 1)) };
     if (isMap(node)) return { kind: "mapping", at, entries: this.#entries(node.items, depth) };
-    const value = isScalar(node) ? node.value : null;
-    const source = isScalar(node) && typeof node.source === "string" ? node.source : String(value ?? "");
+    const own = isScalar(node) ? node.value : null;
+    const source = isScalar(node) && typeof node.source === "string" ? node.source : String(own ?? "");
+    // Modes of files are written so, and older YAML reads them so.
+    const value = typeof own === "number" && /^0[0-7]+$/.test(source) ? Number.parseInt(source, 8) : own;
     return { kind: "scalar", at, value: value ?? null, source };
   }
 

@@ -18,7 +18,8 @@ export const watcherProperties = {
     timeout: "duration",
   },
   ccm_manifest: {
-    manifest: "text!",
+    manifest_file: "text",
+    manifest: "value",
     noop: "flag",
     monitor_only: "flag",
     hiera: "text",

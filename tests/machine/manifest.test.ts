@@ -74,6 +74,18 @@ describe("a manifest", () => {
     });
   });
 
+  test("has modes of files that begin with a zero as octal numbers", () => {
+    const watcher = "{name: w, type: file, properties: {mode: 0640, text: '0640', other: 640, zero: 0, version: 08}}";
+    const text = `name: m\nversion: 1.0.0\ninitial_state: A\ntransitions: [{name: x, from: [A], destination: B}]\nwatchers: [${watcher}]\n`;
+    expect(decodeManifest(text).manifest.watchers[0]?.properties).toEqual({
+      mode: 0o640,
+      text: "0640",
+      other: 640,
+      zero: 0,
+      version: 8,
+    });
+  });
+
   test("that is no YAML is refused with its line", () => {
     expect(faultOf("name: x\nfoo: [\n")).toMatch(/^could not load machine.yaml: \[3:1\] .* \(machine.yaml line 3\)$/);
     expect(faultOf("a: 1\na: 2")).toContain('[2:1] mapping key "a" already defined');

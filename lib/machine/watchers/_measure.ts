@@ -11,7 +11,7 @@ const mostFigures = 1_000;
  *
  * @param labels Added, and preferred to those of the output.
  * @param time Unix seconds.
- * @throws {Error} when it is neither.
+ * @throws {Error} when it looks like JSON and is none, or is another document.
  */
 export function readMeasurement(
   output: string,
@@ -20,8 +20,7 @@ export function readMeasurement(
 ): MetricDocument {
   const text = output.trim();
   if (!text.startsWith("{")) {
-    const figures = parsePerfData(text);
-    if (figures === undefined) throw new Error("there are no figures in what the command printed");
+    const figures = parsePerfData(text) ?? [];
     const metrics = Object.fromEntries(figures.map(({ label, value }) => [label, value]));
     return { labels: { format: "nagios", ...labels }, metrics, time };
   }

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { joinCommand } from "../../process/mod.ts";
-import { errorText } from "../../std/mod.ts";
+import { errorText, type JsonObject } from "../../std/mod.ts";
 import { runCommand } from "../command.ts";
 import { governed } from "../governed.ts";
 import { Pulse } from "../pulse.ts";
@@ -13,9 +16,9 @@ const defaultTimeout = 300_000;
 const longestLine = 1_000;
 
 /**
- * Applies a manifest of Choria's configuration management with the program `ccm`, at each interval and whenever the
- * machine changes its state. What is as it should be, or was made so, fires the success transition; anything else the
- * fail transition. Publishes `manifest`, `previous_outcome` (`unknown`, `error`, `stable`, `changes`, `skipped`) and
+ * Applies a manifest of Choria's configuration management with the program `ccm`: at its start, at each interval and
+ * whenever the machine changes its state. What is as it should be, or was made so, fires the success transition; anything else the
+ * fail transition. Publishes `previous_outcome` (`unknown`, `error`, `stable`, `changes`, `skipped`) and
  * `previous_run_time` (nanoseconds).
  */
 export const kind: WatcherKind = {
@@ -27,7 +30,9 @@ export const kind: WatcherKind = {
 };
 
 interface CcmProperties {
-  manifest: string;
+  /** A path, or the URL of a manifest; empty where it is inline. */
+  file: string;
+  inline: JsonObject | undefined;
   isDryRun: boolean;
   isMonitorOnly: boolean;
   hiera: string;
@@ -39,8 +44,11 @@ interface CcmProperties {
 
 function ccmProperties(properties: Properties): CcmProperties {
   const timeout = properties.duration("timeout");
+  const [file, inline] = [properties.text("manifest_file"), properties.object("manifest")];
+  if (file === "" && inline === undefined) throw new Error("manifest_file or manifest is required");
   return {
-    manifest: properties.required("manifest"),
+    file,
+    inline,
     isDryRun: properties.flag("noop"),
     isMonitorOnly: properties.flag("monitor_only"),
     hiera: properties.text("hiera"),
@@ -68,6 +76,7 @@ class CcmWatcher implements Watcher {
 
   start(): void {
     this.#pulse.start();
+    this.#pulse.poke();
   }
 
   stateChanged(): void {
@@ -76,11 +85,10 @@ class CcmWatcher implements Watcher {
 
   snapshot(): WatcherSnapshot {
     const { machine, definition } = this.#context;
-    const { manifest } = this.#properties;
     const ran = (this.#runtime / 1e3).toFixed(3);
     return {
-      fields: { manifest, previous_outcome: this.#outcome, previous_run_time: Math.round(this.#runtime * 1e6) },
-      text: `${machine.name}#${definition.name} manifest: ${manifest}, previous: ${this.#outcome} ran: ${ran}s`,
+      fields: { previous_outcome: this.#outcome, previous_run_time: Math.round(this.#runtime * 1e6) },
+      text: `${machine.name}#${definition.name} previous: ${this.#outcome} ran: ${ran}s`,
     };
   }
 
@@ -102,20 +110,34 @@ class CcmWatcher implements Watcher {
     const { governor, governorTimeout } = this.#properties;
     try {
       const options = { governor: await render(governor), timeout: governorTimeout };
-      return await governed(this.#context, options, () => this.#run());
+      return await governed(this.#context, options, () => this.#withManifest((manifest) => this.#run(manifest)));
     } catch (error) {
       logger.error("The manifest could not be applied", { reason: errorText(error) });
       return "error";
     }
   }
 
-  async #run(): Promise<Outcome> {
+  /** Have the manifest in a file, where it is not in one. */
+  async #withManifest<T>(work: (manifest: string) => Promise<T>): Promise<T> {
+    const { file, inline } = this.#properties;
+    if (inline === undefined) return work(await this.#context.render(file));
+    const folder = mkdtempSync(join(tmpdir(), "choria-ccm-"));
+    try {
+      const path = join(folder, "manifest.yaml");
+      writeFileSync(path, JSON.stringify(inline), { mode: 0o600 });
+      return await work(path);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #run(manifest: string): Promise<Outcome> {
     const { render, logger } = this.#context;
-    const { manifest, isDryRun, isMonitorOnly, hiera, natsContext, timeout } = this.#properties;
+    const { isDryRun, isMonitorOnly, hiera, natsContext, timeout } = this.#properties;
     if (Bun.which("ccm", { PATH: process.env.PATH ?? "" }) === null) {
       throw new Error("the program ccm is not on the PATH of the server; see choria-cm.dev for how to install it");
     }
-    const args = [await render(manifest)];
+    const args = [manifest];
     if (isDryRun) args.push("--noop");
     if (isMonitorOnly) args.push("--monitor-only");
     if (hiera !== "") args.push("--hiera", await render(hiera));

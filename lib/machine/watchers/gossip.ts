@@ -2,7 +2,6 @@ import { headers, type MsgHdrs } from "@nats-io/nats-core";
 import { encodeUtf8, errorText } from "../../std/mod.ts";
 import { Pulse } from "../pulse.ts";
 import type { Watcher, WatcherContext, WatcherKind, WatcherSnapshot } from "../watcher.ts";
-import { intervalOf } from "./_interval.ts";
 import { Properties, readProperties } from "./_properties.ts";
 
 const defaultInterval = 15_000;
@@ -24,7 +23,7 @@ export const kind: WatcherKind = {
     const message = readProperties(context.definition.properties, (properties) =>
       messageOf(properties, context.machine.id),
     );
-    return new GossipWatcher(context, message, intervalOf(context.definition, defaultInterval));
+    return new GossipWatcher(context, message, context.definition.interval || defaultInterval);
   },
 };
 
@@ -59,12 +58,18 @@ function registrationOf(service: Properties, id: string): Omit<GossipMessage, "t
     cluster,
     service: kindOfService,
     protocol,
-    address: service.text("ip"),
-    port: service.number("port"),
+    address: service.required("ip"),
+    port: portOf(service),
     priority: service.number("priority"),
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   });
   return { subject: `${subject}.${id}`, payload };
+}
+
+function portOf(service: Properties): number {
+  const port = service.number("port");
+  if (port === 0) throw new Error("port is required");
+  return port;
 }
 
 function checkSubject(subject: string): void {

@@ -68,7 +68,7 @@ class HttpSwitchWatcher implements SwitchDevice {
   stateChanged(): void {
     const { state } = this.#context.machine;
     const isOn = this.#properties.onWhen.includes(state);
-    if (!isOn && !this.#properties.offWhen.includes(state)) return;
+    if (!this.#context.isActive() || (!isOn && !this.#properties.offWhen.includes(state))) return;
     this.#status = isOn ? "on" : "off";
     this.#context.announce();
   }
@@ -81,10 +81,10 @@ class HttpSwitchWatcher implements SwitchDevice {
     };
   }
 
-  async press(isOn: boolean): Promise<boolean> {
+  async press(isOn: boolean): Promise<void> {
     const { isActive, machine, succeed, fail } = this.#context;
-    if (!isActive() || this.#properties.disableWhen.includes(machine.state)) return false;
+    if (!isActive()) throw new Error("watcher is not in an active state");
+    if (this.#properties.disableWhen.includes(machine.state)) throw new Error("watcher is disabled");
     await (isOn ? succeed() : fail());
-    return true;
   }
 }

@@ -19,8 +19,8 @@ const dataKey = "metric";
 
 /**
  * Runs a command that measures something, at each interval and whenever the machine changes its state. What it prints
- * is published, and goes to Prometheus' text file, Graphite, and the machine's data. Output that holds no figures fires
- * the fail transition. Publishes `metrics`: `{labels, metrics, time}`, with the run time as `choria_runtime_seconds`.
+ * is published, and goes to Prometheus' text file, Graphite, and the machine's data. JSON that cannot be read fires the
+ * fail transition. Publishes `metrics`: `{labels, metrics, time}`, with the run time as `choria_runtime_seconds`.
  */
 export const kind: WatcherKind = {
   type: "metric",
@@ -162,11 +162,14 @@ class MetricWatcher {
     if (!Number.isInteger(port) || port < 1 || port > 65_535)
       throw new Error(`graphite_port "${graphitePort}" is no port`);
     const prefix = (await render(graphitePrefix)) || `choria.${definition.name.replaceAll(" ", "-")}`;
-    await sendToGraphite(this.measured.metrics, {
-      host: await render(graphiteHost),
-      port,
-      prefix,
-      time: this.#last.time,
-    });
+    await sendToGraphite(
+      { ...this.#last.metrics, runtime: this.#runtime },
+      {
+        host: await render(graphiteHost),
+        port,
+        prefix,
+        time: this.#last.time,
+      },
+    );
   }
 }

@@ -21,11 +21,10 @@ async function apply(script: string, properties: JsonObject = {}) {
         type: "ccm_manifest",
         successTransition: "good",
         failTransition: "bad",
-        properties: { manifest: "manifest.yaml", ...properties },
+        properties: { manifest_file: "manifest.yaml", ...properties },
       },
     });
     await machine.start();
-    machine.enter("NEXT");
     await waitFor("the run", () => machine.events.length === 1);
     const args = readFileSync(folder.file("args"), "utf8").trim();
     return { outcome: machine.last?.previous_outcome, event: machine.events[0], args };
@@ -46,7 +45,7 @@ describe("a ccm_manifest watcher", () => {
 
   test("hands on what the manifest says, and the node's facts", async () => {
     const properties = {
-      manifest: "obj://CCM/a b.tgz",
+      manifest_file: "obj://CCM/a b.tgz",
       noop: true,
       monitor_only: "true",
       hiera: "kv://CCM/common",
@@ -57,15 +56,22 @@ describe("a ccm_manifest watcher", () => {
     expect((await apply('grep -q "site" "$WATCHER_FACTS" || exit 1')).outcome).toBe("stable");
   });
 
+  test("takes a manifest that stands in the machine's own", async () => {
+    const manifest = { ccm: { resources: [] } };
+    const { args, outcome } = await apply('grep -q "resources" "$1" || exit 1', { manifest_file: "", manifest });
+    expect(outcome).toBe("stable");
+    expect(args).toMatch(/choria-ccm-.*\/manifest\.yaml$/);
+    expect(await Bun.file(args).exists()).toBe(false);
+  });
+
   test("says where there is no ccm", async () => {
     const path = process.env.PATH;
     process.env.PATH = "/nonexistent";
     try {
-      using machine = new TestMachine({ definition: { type: "ccm_manifest", properties: { manifest: "x" } } });
+      using machine = new TestMachine({ definition: { type: "ccm_manifest", properties: { manifest_file: "x" } } });
       await machine.start();
-      machine.enter("NEXT");
       await waitFor("the run", () => machine.announced.length === 1);
-      expect(machine.last).toEqual({ manifest: "x", previous_outcome: "error", previous_run_time: 0 });
+      expect(machine.last).toEqual({ previous_outcome: "error", previous_run_time: 0 });
       expect(String(machine.logger.lines[0]?.fields.reason)).toContain("ccm is not on the PATH");
     } finally {
       process.env.PATH = path;
@@ -74,6 +80,6 @@ describe("a ccm_manifest watcher", () => {
 
   test("needs a manifest", async () => {
     const machine = new TestMachine({ definition: { type: "ccm_manifest" } });
-    await expect(machine.load()).rejects.toThrow("could not set properties: manifest is required");
+    await expect(machine.load()).rejects.toThrow("could not set properties: manifest_file or manifest is required");
   });
 });

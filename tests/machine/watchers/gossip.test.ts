@@ -115,6 +115,8 @@ describe("a gossip watcher", () => {
     [{ registration: { ...service, cluster: "1c" } }, "invalid cluster '1c'"],
     [{ registration: { ...service, protocol: "" } }, "protocol is required"],
     [{ registration: { ...service, port: "many" } }, "port has to be a number"],
+    [{ registration: { ...service, ip: "" } }, "ip is required"],
+    [{ registration: { ...service, port: 0 } }, "port is required"],
     [{ registration: { ...service, prefix: "a b" } }, "invalid registration subject"],
   ])("refuses %p", async (properties, error) => {
     await expect(gossipMachine(properties).load()).rejects.toThrow(`could not set properties: ${error}`);

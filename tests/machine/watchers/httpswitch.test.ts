@@ -3,7 +3,7 @@ import { answerDevice } from "../../../lib/machine/mod.ts";
 import type { JsonObject } from "../../../lib/std/mod.ts";
 import { TestMachine } from "../../support/machine.ts";
 
-function switchMachine(properties: JsonObject = {}): TestMachine {
+function switchMachine(properties: JsonObject = {}, stateMatch: string[] = []): TestMachine {
   return new TestMachine({
     state: "OFF",
     name: "switch_a",
@@ -11,6 +11,7 @@ function switchMachine(properties: JsonObject = {}): TestMachine {
     definition: {
       type: "httpswitch",
       name: "sw",
+      stateMatch,
       successTransition: "turn_on",
       failTransition: "turn_off",
       properties: {
@@ -44,6 +45,17 @@ describe("an http switch", () => {
     expect(machine.announced).toEqual([]);
     expect(watcher.snapshot().fields).toEqual({ status: "unknown", is_on: false, annotations: { a: "b" } });
   });
+});
+
+test("a switch shows and takes nothing in states of others", async () => {
+  using machine = switchMachine({}, ["ON"]);
+  const watcher = await machine.start();
+  expect(machine.announced).toEqual([]);
+  const request = { method: "POST", path: "/choria/machine/switch/v1/switch_a/sw", body: '{"on":true}' };
+  const answer = await answerDevice(request, () => watcher);
+  expect([answer.status, answer.body, machine.events]).toEqual([500, "watcher is not in an active state", []]);
+  machine.enter("ON");
+  expect(machine.last?.status).toBe("on");
 });
 
 describe("devices over HTTP", () => {
@@ -100,8 +112,8 @@ describe("devices over HTTP", () => {
   test("a switch that is disabled, or a request that makes no sense, is an error", async () => {
     const { machine, ask } = await device();
     machine.enter("LOCKED");
-    expect((await ask("POST", path, '{"on":true}'))[0]).toBe(500);
-    expect((await ask("POST", home, "ON"))[0]).toBe(500);
+    expect(await ask("POST", path, '{"on":true}')).toEqual([500, "watcher is disabled"]);
+    expect(await ask("POST", home, "ON")).toEqual([500, "watcher is disabled"]);
     expect(machine.events).toEqual([]);
     machine.enter("OFF");
     for (const body of ["", "{", "[]", "{}", '{"on":"yes"}', "ON"])

@@ -82,13 +82,17 @@ describe("a metric watcher", () => {
     });
   });
 
+  test("publishes its run time alone where there are no figures", async () => {
+    using machine = metricMachine({ command: "echo hello" });
+    expect((await measure(machine)).document).toEqual({ labels: { format: "nagios" }, metrics: {}, time: now });
+    expect(machine.events).toEqual([]);
+  });
+
   test.each([
-    ["no figures", "hello"],
     ["broken JSON", '{"metrics":'],
     ["figures that are texts", '{"metrics":{"a":"1"}}'],
     ["labels that are no texts", '{"labels":{"a":1},"metrics":{}}'],
     ["metrics that are a list", '{"metrics":[1]}'],
-    ["nothing", ""],
   ])("publishes and fails where the command prints %s", async (_, output) => {
     using machine = metricMachine({ command: printing(output), store: true });
     expect((await measure(machine)).document).toEqual({ labels: {}, metrics: {}, time: 0 });
@@ -234,9 +238,7 @@ describe("figures for Graphite", () => {
     const graphite = { graphite_host: "127.0.0.1", graphite_port: host.port };
     using machine = metricMachine({ command: printing("|t=1.5"), ...graphite });
     const { runtime } = await measure(machine);
-    expect(host.text()).toBe(
-      `choria.js-on.t 1.500000 ${now}\nchoria.js-on.choria_runtime_seconds ${runtime.toFixed(6)} ${now}\n`,
-    );
+    expect(host.text()).toBe(`choria.js-on.t 1.500000 ${now}\nchoria.js-on.runtime ${runtime.toFixed(6)} ${now}\n`);
     expect(graphiteLines({ "a b\n": 1 }, { prefix: "p", time: 5 })).toBe("p.a_b_ 1.000000 5\n");
   });
 

@@ -28,7 +28,7 @@ const programs: Readonly<Record<string, [output: string, exitCode: number]>> = {
   "env.sh": ['{"answer":42,"nested":{"a":[1,2]}}\n', 0],
   "m.sh": ['{"labels":{"x":"y"},"metrics":{"v":1.5,"w":2}}', 0],
   "n.sh": ["OK|t=1 u=2", 0],
-  "b.sh": ["neither", 0],
+  "b.sh": ["{neither", 0],
   true: ["", 0],
   false: ["", 1],
 };
