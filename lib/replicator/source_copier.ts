@@ -61,6 +61,8 @@ export class SourceCopier implements Copier {
   #isActive: boolean;
   #tenure: Tenure | undefined;
   #session: Session | undefined;
+  /** How often the lead was lost. */
+  #losses = 0;
   #nextTell = 0;
 
   constructor(options: CopierOptions) {
@@ -86,6 +88,7 @@ export class SourceCopier implements Copier {
 
   pause(): void {
     this.#isActive = false;
+    this.#losses++;
     this.#session?.over.abort();
     this.#endTenure();
     this.#options.metrics.sequence(0);
@@ -158,9 +161,12 @@ export class SourceCopier implements Copier {
   async #beginTenure(): Promise<Tenure> {
     if (this.#tenure !== undefined) return this.#tenure;
     const { entry, logger } = this.#options;
+    const losses = this.#losses;
     // Such an entry copies everything again at each start, by design.
     const last = entry.ephemeral ? undefined : await settledLastCopy(this.#options, this.#stopping.signal);
     if (last !== undefined) logger.debug(`Detected last message from stream ${last.stream} sequence ${last.sequence}`);
+    // What was read is the place of somebody else by now.
+    if (losses !== this.#losses) throw new Error("the lead was lost meanwhile");
     this.#tenure = { writer: openWriter(this.#options), last, held: new Map(), seen: new SeenSequences(), done: 0 };
     return this.#tenure;
   }

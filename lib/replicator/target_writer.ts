@@ -101,8 +101,8 @@ export class TargetWriter {
   #lastAnswer = 0;
   /** The target's sequence of the last copy that it acknowledged. */
   #stored = 0;
-  /** The server process that the copies in question were sent to. */
-  #server = "";
+  /** The server process that the copies in question were sent to, and its address. */
+  #server = { id: "", address: "" };
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(options: TargetWriterOptions) {
@@ -185,7 +185,7 @@ export class TargetWriter {
     this.#sent.set(ticket, place);
     this.#bytes += size;
     this.#isDelicateOut = isDelicate;
-    this.#server = nats.info?.server_id ?? "";
+    if (this.#sent.size === 1) this.#server = serverOf(nats);
     try {
       if (copy.problem !== undefined) throw new Error(copy.problem);
       nats.publish(copy.subject, copy.data, { reply: `${this.#inbox}.${ticket}`, headers: copy.headers });
@@ -318,15 +318,16 @@ export class TargetWriter {
   }
 
   /**
-   * The last copy, once it can be said. A server that still is the one that was sent to may have bytes of the old
-   * connection before it: its end is believed when it has not moved for a while.
+   * The last copy, once it can be said. A server that lives on may still have bytes of the old connection before it, or
+   * on their way to its cluster: the end is believed when it has not moved for a while. One that was started anew has
+   * nothing left.
    */
   async #lastCopy(isQuestion: boolean): Promise<Origin | undefined> {
     const { clock, connection, lastCopy, logger } = this.#options;
     for (let attempt = 0; !this.#isClosed(); attempt++) {
       try {
         let last = await lastCopy(this.#stored);
-        while (isQuestion && isSameServer(connection.nats, this.#server) && !this.#isClosed()) {
+        while (isQuestion && !hasRestarted(connection.nats, this.#server) && !this.#isClosed()) {
           await clock.sleep(settling, this.#stopping.signal);
           const next = await lastCopy(this.#stored);
           if (next?.sequence === last?.sequence) break;
@@ -348,6 +349,12 @@ export class TargetWriter {
   }
 }
 
-function isSameServer(nats: NatsConnection, server: string): boolean {
-  return (nats.info?.server_id ?? "") === server;
+function serverOf(nats: NatsConnection): { id: string; address: string } {
+  return { id: nats.info?.server_id ?? "", address: nats.getServer() };
+}
+
+/** Whether another process answers where the one was that is meant. */
+function hasRestarted(nats: NatsConnection, before: { id: string; address: string }): boolean {
+  const { id, address } = serverOf(nats);
+  return address === before.address && id !== before.id;
 }
