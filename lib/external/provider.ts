@@ -54,6 +54,8 @@ export class ExternalAgents implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #seen = new Map<string, Seen>();
   readonly #stopping = new AbortController();
+  /** Ends the wait until the next look. */
+  #waking = new AbortController();
   readonly #loop: Promise<void>;
 
   /** Begins at once, in the background. */
@@ -64,9 +66,15 @@ export class ExternalAgents implements AsyncDisposable {
     this.#loop = this.#watch();
   }
 
+  /** Look again soon: something has changed that cannot wait for the next look. */
+  look(): void {
+    this.#waking.abort();
+  }
+
   /** Look no more. The agents stay with the host. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#waking.abort();
     await this.#loop;
   }
 
@@ -79,12 +87,14 @@ export class ExternalAgents implements AsyncDisposable {
     const { interval = 5_000 } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
+      // Whoever asks for another look during this one gets it.
+      this.#waking = new AbortController();
       try {
         await this.#reconcile(signal);
       } catch (error) {
         this.#logger.error("The folders of external agents cannot be looked through", { reason: errorText(error) });
       }
-      await this.#clock.sleep(interval, signal);
+      if (!signal.aborted) await this.#clock.sleep(interval, this.#waking.signal);
     }
   }
 

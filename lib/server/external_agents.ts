@@ -20,7 +20,7 @@ export interface ExternalAgentsParts {
 export async function startExternalAgents(
   node: ServerNode,
   { host, rpc, logger }: ExternalAgentsParts,
-): Promise<{ stop(): Promise<void> } | undefined> {
+): Promise<{ look(): void; stop(): Promise<void> } | undefined> {
   const folders = node.config.get("plugin.choria.agent_provider.mcorpc.libdir");
   if (folders.length === 0 || node.isProvisioning) return undefined;
   const { ExternalAgents } = await import("../external/mod.ts");

@@ -1,4 +1,4 @@
-import type { MachineHost, MachineNode, MachineSettings, MachineState } from "../machine/mod.ts";
+import type { MachineEvent, MachineHost, MachineNode, MachineSettings, MachineState } from "../machine/mod.ts";
 import { errorText, type JsonObject, type Logger } from "../std/mod.ts";
 import type { ServerNode } from "./node.ts";
 
@@ -6,9 +6,14 @@ import type { ServerNode } from "./node.ts";
  * Run the autonomous agents that stand in the folder of `plugin.choria.machine.store`, and the one that fetches others
  * where `plugin.machines.download` is set. A store that cannot be used is logged, and the server serves without it.
  *
+ * @param onInstalled Called when a machine has fetched an archive, which may hold an agent.
  * @returns undefined where the configuration has no store, and while the node is being provisioned.
  */
-export async function startMachines(node: ServerNode, logger: Logger): Promise<MachineHost | undefined> {
+export async function startMachines(
+  node: ServerNode,
+  logger: Logger,
+  onInstalled: () => void,
+): Promise<MachineHost | undefined> {
   const { config } = node;
   const store = config.get("plugin.choria.machine.store");
   if (store === "" || node.isProvisioning) return undefined;
@@ -21,11 +26,18 @@ export async function startMachines(node: ServerNode, logger: Logger): Promise<M
   try {
     const embedded = manager === undefined ? [] : [manager];
     const httpPort = config.get("plugin.choria.machine.http_port");
-    return await startMachineHost({ store, embedded, node: machineNode(node), httpPort, logger });
+    const onEvent = (event: MachineEvent) => {
+      if (isInstallation(event)) onInstalled();
+    };
+    return await startMachineHost({ store, embedded, node: machineNode(node), httpPort, onEvent, logger });
   } catch (error) {
     logger.error("Autonomous agents do not run", { folder: store, reason: errorText(error) });
     return undefined;
   }
+}
+
+function isInstallation(event: MachineEvent): boolean {
+  return event.kind === "watcher" && event.type === "archive" && event.fields.previous_outcome === "downloaded";
 }
 
 function machineNode(node: ServerNode): MachineNode {

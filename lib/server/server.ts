@@ -115,7 +115,7 @@ async function run(options: ServerOptions, basics: Basics): Promise<ServerHandle
     await connection.flush().catch(() => undefined);
     announcer.publish("startup");
     const external = await startExternalAgents(node, { host, rpc, logger });
-    autonomous.host = await startMachines(node, logger);
+    autonomous.host = await startMachines(node, logger, () => external?.look());
     return new RunningServer(basics, { node, host, announcer, services, external });
   } catch (error) {
     await connection.close();

@@ -128,6 +128,16 @@ describe("agents come and go while the server runs", () => {
     await hosted("probe");
   });
 
+  test("one that appears is hosted at once where somebody says that there is one", async () => {
+    start({ interval: 3_600_000 });
+    installAgent(folder.path, "first", replies);
+    agents?.look();
+    await hosted("first");
+    installAgent(folder.path, "second", replies);
+    agents?.look();
+    await hosted("first", "second");
+  });
+
   test("one with a DDL from the future is hosted at once", async () => {
     settle(installAgent(folder.path, "probe", replies), -3_600);
     start();
