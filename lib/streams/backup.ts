@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { StreamConfig, StreamState } from "@nats-io/jetstream";
 import type { Msg } from "@nats-io/nats-core";
@@ -85,7 +85,7 @@ async function receive(
   const take = (message: Msg) => {
     waitOn();
     if (message.data.length === 0) return finish(message, end);
-    writeSync(output, message.data);
+    writeFileSync(output, message.data);
     count.bytes += message.data.length;
     count.chunks++;
     message.respond();
@@ -117,6 +117,7 @@ async function receive(
     state = answer.state as StreamState;
     onProgress?.(count.bytes, state);
     await ended;
+    fsyncSync(output);
     return { config: answer.config as StreamConfig, state, ...count };
   } catch (error) {
     reject(error);

@@ -1,5 +1,6 @@
 /**
- * JetStream as Choria uses it: the streams that every broker manages, leader elections, governors and buckets.
+ * JetStream as Choria uses it: the streams that every broker manages, leader elections, governors, buckets and
+ * backups.
  *
  * @module
  */
@@ -30,9 +31,4 @@ export { type GovernorLease, type GovernorSettings, type GovernorStatus, Governo
 export { type ManageOptions, manageStreams } from "./manage.ts";
 export { type ManagedStream, managedStreams } from "./managed.ts";
 export { type MessageQuery, readMessage, type StoredMessage } from "./messages.ts";
-export {
-  type Backup,
-  type RestoreOptions,
-  readBackup,
-  restoreStream,
-} from "./restore.ts";
+export { type Backup, type RestoreOptions, readBackup, restoreStream } from "./restore.ts";

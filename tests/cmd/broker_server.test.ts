@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { CheckOutcome, formatOutcome } from "../../cmd/choria/broker/server/check_result.ts";
+import { cpuReport, healthReport, memoryReport } from "../../cmd/choria/broker/server/health.ts";
+import { jetstreamReport } from "../../cmd/choria/broker/server/jetstream.ts";
+import { gatewaysReport, leafnodesReport, routesReport } from "../../cmd/choria/broker/server/links.ts";
 import { compactNames } from "../../cmd/choria/broker/server/names.ts";
+import { Fields } from "../../lib/monitor/mod.ts";
 import { type StreamNetwork, streamNetwork } from "./streams_support.ts";
 import { checkout } from "./support.ts";
 
@@ -159,4 +164,49 @@ test("names are shortened by the domain that all share, addresses never", () => 
   expect(["a.example.net", "10.0.0.1"].map(short)).toEqual(["a", "10.0.0.1"]);
   expect(compactNames(["a.example.net", "b.example.org"])("a.example.net")).toBe("a.example.net");
   expect(compactNames(["a.example.net"], false)("a.example.net")).toBe("a.example.net");
+});
+
+test("reports can be made of whatever brokers answer", () => {
+  const known = ["routes", "leafs", "errors", "outbound_gateways", "inbound_gateways", "connection", "accounts"];
+  const more = [
+    "meta_cluster",
+    "replicas",
+    "account_details",
+    "cpu",
+    "mem",
+    "name",
+    "status",
+    "api",
+    "active",
+    "leader",
+  ];
+  const key = fc.constantFrom(...known, ...more);
+  const { document } = fc.letrec((tie) => ({
+    document: fc.dictionary(key, tie("value"), { maxKeys: 6 }),
+    value: fc.oneof(
+      { depthSize: "small" },
+      fc.string(),
+      fc.double(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie("value"), { maxLength: 3 }),
+      tie("document"),
+    ),
+  }));
+  const reports = [
+    cpuReport,
+    memoryReport,
+    healthReport,
+    jetstreamReport,
+    gatewaysReport,
+    leafnodesReport,
+    routesReport,
+  ];
+  fc.assert(
+    fc.property(document, document, (server, data) => {
+      const answer = { document: {}, server: new Fields(server), data: new Fields(data), rtt: 1 };
+      for (const { show } of reports) expect(typeof show([answer], {})).toBe("string");
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -56,7 +56,7 @@ function usageReport(key: "cpu" | "mem", label: string, show: (value: number) =>
       const width = Math.max(...answers.map((answer) => nameOf(answer).length));
       const lines = answers.map((answer) => {
         const value = answer.data.number(key);
-        const bar = "█".repeat(Math.round((value / most) * longestBar));
+        const bar = "█".repeat(Math.max(0, Math.round((value / most) * longestBar)));
         return `  ${nameOf(answer).padStart(width)}: ${bar} (${show(value)})`;
       });
       return `${label} Usage\n\n${lines.join("\n")}`;
