@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { errorText } from "../../std/mod.ts";
 import { runCommand } from "../command.ts";
 import { validateWithGoss } from "../goss.ts";
@@ -65,10 +66,11 @@ async function runBuiltin(context: WatcherContext, properties: CheckProperties):
 }
 
 async function runGoss(context: WatcherContext, { gossFile, timeout }: CheckProperties): Promise<CheckResult> {
-  const { settings } = context.machine.node;
+  const { node, folder } = context.machine;
+  const { settings } = node;
   try {
     const { tests, failures, runtime, summary } = await validateWithGoss({
-      rules: { file: gossFile },
+      rules: { file: resolve(folder, gossFile) },
       ...(settings.overridesFile === "" ? {} : { vars: readFileSync(settings.overridesFile, "utf8") }),
       denied: settings.deniedGossResources,
       timeout: timeout > 0 ? timeout : gossTimeout,

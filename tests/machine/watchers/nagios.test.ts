@@ -359,6 +359,11 @@ describe("builtin checks", () => {
       });
     });
 
+    test("is given the rules that stand in the machine's folder", async () => {
+      const { output } = await gossCheck('cat "$2" >&2; exit 78');
+      expect(output).toBe("UNKNOWN: goss validate failed: file: {}");
+    });
+
     test("does not know where goss fails, and says why", async () => {
       expect(await gossCheck("echo 'Error: found 0 tests, source: STDIN' >&2; exit 78")).toMatchObject({
         status: "UNKNOWN",
