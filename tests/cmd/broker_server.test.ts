@@ -81,6 +81,11 @@ describe("choria broker server", () => {
     expect(out).toContain(title);
   });
 
+  test("counts calls of the API, and those that failed, as the guide shows", async () => {
+    const { out } = await server("report", "jetstream");
+    expect(out).toMatch(/API Req +│ API Err +│ Pending/);
+  });
+
   test("shows one broker, pings all, and passes on what they answer", async () => {
     expect((await server("info", "broker.test")).out).toStartWith("Server information for broker.test (N");
     expect((await server("info", "nobody")).err).toContain('There is no broker "nobody". There are broker.test');

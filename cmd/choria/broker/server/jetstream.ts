@@ -32,7 +32,7 @@ export const jetstreamReport: Report = {
     const short = compactNames(answers.map(nameOf), flags.compact);
     const hasDomain = answers.some(({ server }) => server.text("domain") !== "");
     const figures = answers.map((answer) => storedFigures(answer, flags.account));
-    const sums = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => figures.reduce((sum, row) => sum + (row[i] ?? 0), 0));
+    const sums = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((i) => figures.reduce((sum, row) => sum + (row[i] ?? 0), 0));
     const rows = answers.map(({ server }, i) => [
       short(server.text("name")) + (isLeader(answers[i]) ? "*" : ""),
       server.text("cluster"),
@@ -40,7 +40,7 @@ export const jetstreamReport: Report = {
       ...storedCells(figures[i] ?? []),
     ]);
     const names = ["Server", "Cluster", ...(hasDomain ? ["Domain"] : [])];
-    const head = ["Streams", "Consumers", "Messages", "Bytes", "Memory", "File", "API Req", "Pending"];
+    const head = ["Streams", "Consumers", "Messages", "Bytes", "Memory", "File", "API Req", "API Err", "Pending"];
     const footer = ["", "", ...(hasDomain ? [""] : []), ...storedCells(sums)];
     const summary = formatTable({ title: "JetStream Summary", head: [...names, ...head], rows, footer });
     return [summary, ...raftTable(answers)].join("\n\n");
@@ -53,16 +53,18 @@ function storedFigures({ data }: BrokerAnswer, account: string | undefined): num
   if (account !== undefined) {
     const streams = one?.list("stream_detail").map((stream) => stream.below("state")) ?? [];
     const sum = (key: string) => streams.reduce((total, state) => total + state.number(key), 0);
-    const api = one?.below("api").number("total") ?? 0;
+    const api = one?.below("api");
+    const calls = [api?.number("total") ?? 0, api?.number("errors") ?? 0];
     const [memory, storage] = [one?.number("memory") ?? 0, one?.number("storage") ?? 0];
-    return [streams.length, sum("consumer_count"), sum("messages"), sum("bytes"), memory, storage, api, pending];
+    return [streams.length, sum("consumer_count"), sum("messages"), sum("bytes"), memory, storage, ...calls, pending];
   }
   const keys = ["streams", "consumers", "messages", "bytes", "memory", "storage"];
-  return [...keys.map((key) => data.number(key)), data.below("api").number("total"), pending];
+  const api = data.below("api");
+  return [...keys.map((key) => data.number(key)), api.number("total"), api.number("errors"), pending];
 }
 
 function storedCells(figures: readonly number[]): (string | number)[] {
-  return figures.map((value, i) => (i === 7 ? value : i >= 3 && i <= 5 ? formatBytes(value) : formatCount(value)));
+  return figures.map((value, i) => (i === 8 ? value : i >= 3 && i <= 5 ? formatBytes(value) : formatCount(value)));
 }
 
 function isLeader(answer: BrokerAnswer | undefined): boolean {
