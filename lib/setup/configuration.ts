@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { stringify } from "yaml";
 import { formatConf } from "../config/mod.ts";
 import { joinCommand } from "../process/mod.ts";
 import { writeFileAtomic } from "../std/mod.ts";
@@ -226,8 +227,7 @@ function replicatorYaml({ ports, site }: NetworkSettings): string {
       subjects: [{ subject: "choria.node_metadata._monitor" }],
     },
   };
-  const lines = Object.entries(settings).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
-  return `${lines.join("\n")}\n`;
+  return stringify(settings);
 }
 
 /** Configuration of the NATS server that the replicator copies to. It knows nobody, and listens on this machine alone. */
