@@ -87,6 +87,8 @@ describe("a gossip watcher", () => {
     const definition = { type: "gossip", interval: 0 };
     using machine = gossipMachine({ subject: "a", payload: "b" }, { connection, definition });
     await machine.start();
+    await machine.clock.advance(0);
+    await waitFor("the first", () => published.length === 1);
     await machine.clock.advance(14_999);
     expect(published).toHaveLength(1);
     await machine.clock.advance(1);
