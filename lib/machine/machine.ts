@@ -43,6 +43,9 @@ interface RunningWatcher {
 /** Most transitions that may wait for their turn; what comes beyond is refused, and logged. */
 const maxWaiting = 100;
 
+/** How long watchers may take to clean up, in milliseconds. */
+const cleaningTime = 5_000;
+
 /** One state machine with its watchers. */
 export class Machine implements WatchedMachine {
   readonly name: string;
@@ -119,13 +122,15 @@ export class Machine implements WatchedMachine {
 
   /** Stop for good: the folder is gone, so watchers take away what they have left elsewhere. */
   async delete(): Promise<void> {
-    for (const { watcher, logger } of this.#watchers.values()) {
+    const cleaning = [...this.#watchers.values()].map(async ({ watcher, logger }) => {
       try {
         await watcher.deleted?.();
       } catch (error) {
         logger.error("A watcher could not clean up", { reason: errorText(error) });
       }
-    }
+    });
+    const { signal } = this.#running;
+    await Promise.race([Promise.all(cleaning), this.node.clock.sleep(cleaningTime, signal)]);
     this.stop();
   }
 

@@ -1,4 +1,4 @@
-import { type FSWatcher, readdirSync, readFileSync, watch } from "node:fs";
+import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { sha256Hex } from "../crypto/mod.ts";
 import { errorCode } from "../std/mod.ts";
@@ -59,7 +59,7 @@ const settleTime = 200;
 export class StoreWatch implements Disposable {
   readonly #store: string;
   readonly #onChange: () => void;
-  readonly #watches = new Map<string, FSWatcher>();
+  readonly #watches = new Map<string, { readonly watching: FSWatcher; readonly inode: number }>();
   #settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(store: string, onChange: () => void) {
@@ -68,8 +68,10 @@ export class StoreWatch implements Disposable {
     this.#watch(store, () => true);
   }
 
-  /** Watch the manifests of these folders, and of no others. */
+  /** Watch the manifests of these folders, and of no others; what has been made anew is watched anew. */
   follow(folders: readonly string[]): void {
+    for (const [folder, { inode }] of [...this.#watches]) if (inodeOf(folder) !== inode) this.#unwatch(folder);
+    if (!this.#watches.has(this.#store)) this.#watch(this.#store, () => true);
     for (const folder of this.#watches.keys()) {
       if (folder !== this.#store && !folders.includes(folder)) this.#unwatch(folder);
     }
@@ -90,14 +92,14 @@ export class StoreWatch implements Disposable {
       });
       // A folder that is gone, or more watches than the system gives: the store is looked at from time to time anyway.
       watching.on("error", () => this.#unwatch(folder));
-      this.#watches.set(folder, watching);
+      this.#watches.set(folder, { watching, inode: inodeOf(folder) });
     } catch {
       // As above.
     }
   }
 
   #unwatch(folder: string): void {
-    this.#watches.get(folder)?.close();
+    this.#watches.get(folder)?.watching.close();
     this.#watches.delete(folder);
   }
 
@@ -105,4 +107,9 @@ export class StoreWatch implements Disposable {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(this.#onChange, settleTime);
   }
+}
+
+/** What tells a folder from another of the same name; 0 where there is none. */
+function inodeOf(folder: string): number {
+  return statSync(folder, { throwIfNoEntry: false })?.ino ?? 0;
 }

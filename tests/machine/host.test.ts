@@ -122,6 +122,17 @@ describe("a host of machines", () => {
     expect(names(host)).toEqual(["b"]);
   });
 
+  test("follows a folder that was made anew under the same name", async () => {
+    const { host, put, store } = await start();
+    put("a", timer("a"));
+    await waitFor("the machine", () => names(host).length === 1);
+    rmSync(`${store}/a`, { recursive: true });
+    put("a", timer("b"));
+    await waitFor("the other machine", () => names(host)[0] === "b");
+    put("a", timer("c"));
+    await waitFor("the third machine", () => names(host)[0] === "c");
+  });
+
   test("serves switches over HTTP", async () => {
     const port = await freePort();
     const { host, put } = await start({ httpPort: port });

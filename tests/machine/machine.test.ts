@@ -166,6 +166,16 @@ describe("a machine", () => {
   });
 });
 
+test("a machine does not wait for ever for a watcher that never has cleaned up", async () => {
+  using machines = new TestMachines();
+  const machine = await machines.add(light());
+  machines.puppet("light#one").deleted = () => new Promise(() => undefined);
+  const deleting = machine.delete();
+  await machines.clock.advance(5_000, settled);
+  await deleting;
+  expect(machines.puppet("light#two").told.at(-1)).toBe("deleted");
+});
+
 describe("a machine that cannot start", () => {
   const faults: [watcher: string, message: string][] = [
     ["{name: run, type: exec}", "could not create exec watcher 'run': could not set properties: command is required"],

@@ -35,7 +35,7 @@ export class Puppet implements Watcher {
     this.#tell(`state ${this.context.machine.state}`);
   }
 
-  deleted(): void {
+  deleted(): void | Promise<void> {
     this.#tell("deleted");
   }
 
