@@ -67,12 +67,15 @@ async function unpack(options: InstallOptions, work: string): Promise<string> {
 
 async function put(unpacked: string, options: InstallOptions, work: string): Promise<void> {
   const { target, creates, signal } = options;
-  signal?.throwIfAborted();
-  try {
-    replace(join(unpacked, creates), join(target, creates), join(work, "replaced"));
-  } catch (error) {
-    // Nodes that share a folder do the same at the same time, and another may have been quicker.
-    if ((await checkInstalled(options)) !== "") throw error;
+  for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted();
+    try {
+      return replace(join(unpacked, creates), join(target, creates), join(work, `replaced${attempt}`));
+    } catch (error) {
+      // Nodes that share a folder do the same at the same time: another was quicker, or is in the middle of it.
+      if ((await checkInstalled(options)) === "") return;
+      if (attempt === mostAttempts) throw error;
+    }
   }
 }
 
@@ -91,6 +94,8 @@ function replace(made: string, place: string, aside: string): void {
 
 /** Begins the names of folders in which an archive is unpacked. */
 const prefix = "archive-";
+/** How often it is tried to put a folder where others put theirs. */
+const mostAttempts = 20;
 /** After so many milliseconds a try is no longer under way. */
 const longestTry = 3_600_000;
 

@@ -73,9 +73,10 @@ async function start(more: JsonObject = {}, options: Partial<TestMachineOptions>
     successTransition: "good",
     failTransition: "bad",
   };
-  machine = new TestMachine({ definition, folder: folder.path, ...options });
-  await machine.start();
-  return machine;
+  const made = new TestMachine({ definition, folder: folder.path, ...options });
+  machine = made;
+  await made.start();
+  return made;
 }
 
 const outcomes = (of: TestMachine) => of.announced.map(({ previous_outcome }) => previous_outcome);
