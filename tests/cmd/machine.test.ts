@@ -41,13 +41,30 @@ function write(name: string, text: string): string {
   return path;
 }
 
-/** A line of the page as it is run from the folder that the page assumes. */
-function typed(line: string, options: Parameters<typeof choria>[1] = {}) {
+/** The words of a line of the page, as they are typed in the folder that the page assumes. */
+function wordsOf(line: string): string[] {
   const words = line.replace(/^choria /, "").split(" ");
-  return choria(
-    words.map((word) => (/^(machines\/|lamp\.)/.test(word) ? folder.file(word) : word)),
-    options,
-  );
+  return words.map((word) => (/^(machines\/|lamp\.)/.test(word) ? folder.file(word) : word));
+}
+
+const typed = (line: string, options: Parameters<typeof choria>[1] = {}) => choria(wordsOf(line), options);
+
+/** What a command prints, which is interrupted once that is enough. */
+async function printed(line: string, env: Record<string, string>, isEnough: (out: string) => boolean): Promise<string> {
+  const child = Bun.spawn(["./choria", ...wordsOf(line)], {
+    cwd: checkout,
+    env: { PATH: process.env.PATH, HOME: "/nonexistent", ...env },
+    stdout: "pipe",
+  });
+  let out = "";
+  const reading = (async () => {
+    for await (const chunk of child.stdout) out += Buffer.from(chunk).toString();
+  })();
+  await waitFor("the output", () => isEnough(out));
+  child.kill("SIGINT");
+  await reading;
+  expect(await child.exited).toBe(130);
+  return out;
 }
 
 beforeAll(() => {
@@ -78,12 +95,7 @@ describe("docs/machines.md", () => {
 
   test("runs a machine in the foreground as it shows", async () => {
     const [line = ""] = blocks("sh");
-    const { code, out } = await typed(line.trim(), {
-      onStart: (child) => {
-        const noted = waitFor("the lamp", () => existsSync(folder.file("machines/lamp/lit.txt")));
-        void noted.then(() => Bun.sleep(200)).finally(() => child.kill("SIGINT"));
-      },
-    });
+    const out = await printed(line.trim(), {}, (text) => text.includes("previous: success"));
     const plain = (text: string) =>
       text
         .replace(/\[[\d:]+\]/g, "[TIME]")
@@ -93,7 +105,6 @@ describe("docs/machines.md", () => {
       .trim()
       .split("\n");
     expect(plain(out).trim().split("\n").slice(0, shown.length).sort()).toEqual(shown.sort());
-    expect(code).toBe(130);
   });
 
   test("compiles the machine that is written in TypeScript into the one that is written in YAML", async () => {
@@ -177,28 +188,6 @@ test("choria machine compile refuses a module that is no machine", async () => {
   ]);
 });
 
-/** What `choria machine watch` prints while something happens again and again, until it has seen both kinds of events. */
-async function watched(line: string, env: Record<string, string>, happen: () => void): Promise<string[]> {
-  const words = line.replace(/^choria /, "").split(" ");
-  const child = Bun.spawn(["./choria", ...words], {
-    cwd: checkout,
-    env: { PATH: process.env.PATH, ...env },
-    stdout: "pipe",
-  });
-  let out = "";
-  const reading = (async () => {
-    for await (const chunk of child.stdout) out += Buffer.from(chunk).toString();
-  })();
-  await waitFor("the events", () => {
-    happen();
-    return out.includes("DARK => LIT") && out.includes("state: running");
-  });
-  child.kill("SIGINT");
-  await reading;
-  expect(await child.exited).toBe(130);
-  return out.split("\n");
-}
-
 describe("on a network", () => {
   let network: TestNetwork;
   let server: ServerHandle;
@@ -231,10 +220,12 @@ describe("on a network", () => {
     const env = { CHORIA_CONFIG: config };
     const listed = await typed(list, { env });
     expect([listed.code, listed.out.includes("lamp 1.0.0")]).toEqual([0, true]);
-    const seen = await watched(watch, env, () => {
+    const out = await printed(watch, env, (text) => {
       const isDark = server.node.machines?.find({ name: "lamp" })[0]?.state === "DARK";
       server.node.machines?.transition({ name: "lamp" }, isDark ? "light" : "dim");
+      return text.includes("DARK => LIT") && text.includes("lamp#shine state: running");
     });
+    const seen = out.split("\n");
     expect(seen.some((line) => / lamp transitioned via event light: DARK => LIT$/.test(line))).toBeTrue();
     const shining = /^\[\d\d:\d\d:\d\d\] \S+ timer lamp#shine state: running with 1h0m0s timer$/;
     expect(seen.some((line) => shining.test(line))).toBeTrue();
