@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
+import type { LineCounter, Pair } from "yaml";
 
 /** Where something stands in a file, counted from 1. */
 export interface Place {
@@ -34,13 +34,14 @@ const maxValues = 500_000;
 
 /** Read a YAML text; an empty one gives undefined. @throws {YamlError} */
 export function readYaml(text: string): YamlTree | undefined {
-  const lines = new LineCounter();
+  const yaml = loadYaml();
+  const lines = new yaml.LineCounter();
   const options = { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: "error" } as const;
-  const document = parsed(text, options);
+  const document = parsed(yaml, text, options);
   const [error] = document.errors;
   if (error !== undefined) throw new YamlError(error.message, placeOf(lines, error.pos[0]));
   if (document.contents === null) return undefined;
-  return new Reader(lines).read(document.contents, 0);
+  return new Reader(yaml, lines).read(document.contents, 0);
 }
 
 /** The value alone. What aliases repeat counts each time. @throws {YamlError} where it is too much. */
@@ -57,9 +58,16 @@ export function plainValue(tree: YamlTree, budget = { values: maxValues }): unkn
   }
 }
 
-function parsed(text: string, options: NonNullable<Parameters<typeof parseDocument>[1]>) {
+type Yaml = typeof import("yaml");
+
+/** Loaded with the first manifest: whoever imports this room may have none. */
+export function loadYaml(): Yaml {
+  return require("yaml");
+}
+
+function parsed(yaml: Yaml, text: string, options: NonNullable<Parameters<Yaml["parseDocument"]>[1]>) {
   try {
-    return parseDocument(text, options);
+    return yaml.parseDocument(text, options);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new YamlError("it is nested too deeply", { line: 1, column: 1 });
@@ -67,29 +75,32 @@ function parsed(text: string, options: NonNullable<Parameters<typeof parseDocume
 }
 
 class Reader {
+  readonly #yaml: Yaml;
   readonly #lines: LineCounter;
   readonly #anchors = new Map<string, YamlTree>();
 
-  constructor(lines: LineCounter) {
+  constructor(yaml: Yaml, lines: LineCounter) {
+    this.#yaml = yaml;
     this.#lines = lines;
   }
 
   read(node: unknown, depth: number): YamlTree {
     const at = this.#place(node);
     if (depth > maxDepth) throw new YamlError("it is nested too deeply", at);
-    if (isAlias(node)) return this.#resolve(node.source, at);
+    if (this.#yaml.isAlias(node)) return this.#resolve(node.source, at);
     const tree = this.#tree(node, at, depth);
-    if ((isScalar(node) || isSeq(node) || isMap(node)) && node.anchor !== undefined) {
+    if ((this.#yaml.isScalar(node) || this.#yaml.isSeq(node) || this.#yaml.isMap(node)) && node.anchor !== undefined) {
       this.#anchors.set(node.anchor, tree);
     }
     return tree;
   }
 
   #tree(node: unknown, at: Place, depth: number): YamlTree {
-    if (isSeq(node)) return { kind: "sequence", at, items: node.items.map((item) => this.read(item, depth + 1)) };
-    if (isMap(node)) return { kind: "mapping", at, entries: this.#entries(node.items, depth) };
-    const own = isScalar(node) ? node.value : null;
-    const source = isScalar(node) && typeof node.source === "string" ? node.source : String(own ?? "");
+    if (this.#yaml.isSeq(node))
+      return { kind: "sequence", at, items: node.items.map((item) => this.read(item, depth + 1)) };
+    if (this.#yaml.isMap(node)) return { kind: "mapping", at, entries: this.#entries(node.items, depth) };
+    const own = this.#yaml.isScalar(node) ? node.value : null;
+    const source = this.#yaml.isScalar(node) && typeof node.source === "string" ? node.source : String(own ?? "");
     // Modes of files are written so, and older YAML reads them so.
     const value = typeof own === "number" && /^0[0-7]+$/.test(source) ? Number.parseInt(source, 8) : own;
     return { kind: "scalar", at, value: value ?? null, source };
@@ -100,7 +111,7 @@ class Reader {
     const merged: YamlTree[] = [];
     for (const pair of pairs) {
       const key = this.#place(pair.key);
-      if (!isScalar(pair.key)) throw new YamlError("a key has to be a text", key);
+      if (!this.#yaml.isScalar(pair.key)) throw new YamlError("a key has to be a text", key);
       const name = typeof pair.key.source === "string" ? pair.key.source : String(pair.key.value);
       const value = this.read(pair.value ?? pair.key, depth + 1);
       if (name === "<<") merged.push(...(value.kind === "sequence" ? value.items : [value]));
@@ -121,15 +132,11 @@ class Reader {
   }
 
   #place(node: unknown): Place {
-    return placeOf(this.#lines, isNode(node) ? (node.range?.[0] ?? 0) : 0);
+    return placeOf(this.#lines, this.#yaml.isNode(node) ? (node.range?.[0] ?? 0) : 0);
   }
 }
 
 const nothing = { kind: "scalar", value: null, source: "" } as const;
-
-function isNode(value: unknown): value is Node {
-  return isScalar(value) || isMap(value) || isSeq(value) || isAlias(value);
-}
 
 function placeOf(lines: LineCounter, offset: number): Place {
   const { line, col } = lines.linePos(offset);

@@ -1,5 +1,5 @@
-import { stringify } from "yaml";
 import type { JsonObject } from "../std/mod.ts";
+import { loadYaml } from "./_yaml.ts";
 import { decodeManifest } from "./manifest.ts";
 import type { PropertyType, WatcherType, watcherProperties } from "./properties.ts";
 
@@ -106,7 +106,7 @@ export function defineMachine<const State extends string, const Event extends st
  * @throws {ManifestError} where it could not be loaded, as one whose types were not checked.
  */
 export function compileMachine(machine: MachineSpec): string {
-  const text = stringify(manifestDocument(machine), { lineWidth: 0 });
+  const text = loadYaml().stringify(manifestDocument(machine), { lineWidth: 0 });
   decodeManifest(text);
   return text;
 }

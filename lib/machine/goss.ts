@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { parse as parseYaml } from "yaml";
 import { ProcessError, type RunResult, runProcess } from "../process/mod.ts";
 import { isObject, type JsonObject, parseObject } from "../std/mod.ts";
+import { loadYaml } from "./_yaml.ts";
 
 /** What {@link validateWithGoss} checks, and what it may not. */
 export interface GossOptions {
@@ -78,7 +78,7 @@ class Goss {
    */
   async #withoutDenied(): Promise<string> {
     const denied = new Set(this.#options.denied.map((type) => type.toLowerCase()));
-    const rendered: unknown = parseYaml(await this.#run(["-g", this.#rules, ...this.#globals, "render"]));
+    const rendered: unknown = loadYaml().parse(await this.#run(["-g", this.#rules, ...this.#globals, "render"]));
     if (!isObject(rendered)) throw new Error("the rules hold no tests");
     const allowed = Object.entries(rendered)
       .filter(([type]) => type !== "gossfile")

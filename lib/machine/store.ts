@@ -59,7 +59,7 @@ const settleTime = 200;
 export class StoreWatch implements Disposable {
   readonly #store: string;
   readonly #onChange: () => void;
-  readonly #watches = new Map<string, { readonly watching: FSWatcher; readonly inode: number }>();
+  readonly #watches = new Map<string, { readonly watching: FSWatcher; readonly birth: string }>();
   #settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(store: string, onChange: () => void) {
@@ -70,7 +70,7 @@ export class StoreWatch implements Disposable {
 
   /** Watch the manifests of these folders, and of no others; what has been made anew is watched anew. */
   follow(folders: readonly string[]): void {
-    for (const [folder, { inode }] of [...this.#watches]) if (inodeOf(folder) !== inode) this.#unwatch(folder);
+    for (const [folder, { birth }] of [...this.#watches]) if (birthOf(folder) !== birth) this.#unwatch(folder);
     if (!this.#watches.has(this.#store)) this.#watch(this.#store, () => true);
     for (const folder of this.#watches.keys()) {
       if (folder !== this.#store && !folders.includes(folder)) this.#unwatch(folder);
@@ -92,7 +92,7 @@ export class StoreWatch implements Disposable {
       });
       // A folder that is gone, or more watches than the system gives: the store is looked at from time to time anyway.
       watching.on("error", () => this.#unwatch(folder));
-      this.#watches.set(folder, { watching, inode: inodeOf(folder) });
+      this.#watches.set(folder, { watching, birth: birthOf(folder) });
     } catch {
       // As above.
     }
@@ -109,7 +109,8 @@ export class StoreWatch implements Disposable {
   }
 }
 
-/** What tells a folder from another of the same name; 0 where there is none. */
-function inodeOf(folder: string): number {
-  return statSync(folder, { throwIfNoEntry: false })?.ino ?? 0;
+/** What tells a folder from another of the same name, as far as the system does; its number alone may come again. */
+function birthOf(folder: string): string {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  return found === undefined ? "" : `${found.ino} ${found.birthtimeMs}`;
 }
