@@ -1,6 +1,7 @@
 /**
- * Make the steps of the walk-through and compare what is seen with what it shows: `run.ts [SECTION...]`, all sections
- * unless some are named by a word of their headings. See docs/containers.md.
+ * Make the steps of the walk-through and compare what is seen with what it shows: `run.ts [--all] [SECTION...]`, all
+ * sections unless some are named by a word of their headings. It ends with the first step that shows something else, with
+ * `--all` with the last. See docs/containers.md.
  */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -24,8 +25,10 @@ const places: Readonly<Record<Exclude<Place, "host">, readonly string[]>> = {
 function commandLine(step: Step, values: Values): string[] {
   const command = step.command.replaceAll(/\{(\w+)\}/g, (whole, name: string) => values.get(name) ?? whole);
   if (step.place === "host") return ["sh", "-c", command];
-  const flags = step.isInteractive || step.isBackground ? [] : ["-T"];
-  return [...compose, "exec", ...flags, ...places[step.place], command];
+  const flags = step.isInteractive || step.background ? [] : ["-T"];
+  // What comes from elsewhere than a terminal may be a list of nodes, for which the command line waits.
+  const typed = flags.length === 0 ? command : `exec </dev/null; ${command}`;
+  return [...compose, "exec", ...flags, ...places[step.place], typed];
 }
 
 interface Seen {
@@ -40,7 +43,7 @@ async function look(step: Step, values: Values): Promise<Seen> {
   for (;;) {
     const output = step.isInteractive ? await converse(step, values) : await execute(step, values);
     const missing = matchOutput(shown(step), output, values);
-    if (missing === undefined || Date.now() > end || step.isInteractive) return { output, missing };
+    if (missing === undefined || Date.now() > end) return { output, missing };
     await Bun.sleep(1_000);
   }
 }
@@ -52,7 +55,7 @@ async function execute(step: Step, values: Values): Promise<string> {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
-    timeout: 120_000,
+    timeout: 300_000,
   });
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   const code = await child.exited;
@@ -107,20 +110,22 @@ interface Background {
   run: TerminalRun;
 }
 
-/** Wait until a command in the background has shown what is expected, and end it. */
-async function finish({ step, run }: Background, values: Values): Promise<Seen> {
+/** Wait until a command in the background has shown what is expected. */
+async function watch({ step, run }: Background, values: Values): Promise<Seen> {
   const end = Date.now() + step.within;
   for (;;) {
     const output = run.text();
     const missing = matchOutput(["...", ...step.expected, "..."], output, values);
-    if (missing === undefined || Date.now() > end) {
-      run.type("\u0003");
-      await Promise.race([run.exited, Bun.sleep(5_000)]);
-      run.kill();
-      return { output, missing };
-    }
+    if (missing === undefined || Date.now() > end) return { output, missing };
     await Bun.sleep(500);
   }
+}
+
+/** End a command as a person does. */
+async function interrupt(run: TerminalRun): Promise<void> {
+  run.type("\u0003");
+  await Promise.race([run.exited, Bun.sleep(30_000)]);
+  run.kill();
 }
 
 function report(step: Step, { output, missing }: Seen, began: number): boolean {
@@ -135,38 +140,60 @@ function report(step: Step, { output, missing }: Seen, began: number): boolean {
   return false;
 }
 
-async function walk(steps: readonly Step[]): Promise<number> {
-  const values: Values = new Map();
-  const background: Background[] = [];
-  let failed = 0;
-  let section = "";
-  const finishAll = async () => {
-    for (const left of background.splice(0)) {
-      const began = Date.now();
-      if (!report(left.step, await finish(left, values), began)) failed++;
-    }
-  };
-  for (const step of steps) {
-    if (step.section !== section) {
-      await finishAll();
-      section = step.section;
-      console.log(`\n${section}`);
+/** The steps that are made, and what goes on beside them. */
+class Walk {
+  failed = 0;
+  readonly #values: Values = new Map();
+  #section = "";
+  #background: Background[] = [];
+
+  async make(step: Step): Promise<void> {
+    if (step.section !== this.#section) {
+      await this.#endSection();
+      this.#section = step.section;
+      console.log(`\n${step.section}`);
     }
     const began = Date.now();
-    if (step.isBackground) {
-      const run = startOnTerminal(commandLine(step, values), { cwd: checkout, env: environment });
-      background.push({ step, run });
-    } else if (!report(step, await look(step, values), began)) failed++;
+    if (step.background === undefined) return this.#judge(step, await look(step, this.#values), began);
+    const run = startOnTerminal(commandLine(step, this.#values), { cwd: checkout, env: environment });
+    this.#background.push({ step, run });
   }
-  await finishAll();
-  return failed;
+
+  async end(): Promise<void> {
+    await this.#endSection();
+    for (const { run } of this.#background) await interrupt(run);
+  }
+
+  /** Who watched one section has seen all by now. */
+  async #endSection(): Promise<void> {
+    for (const watched of this.#background.filter(({ step }) => step.section === this.#section)) {
+      const began = Date.now();
+      this.#judge(watched.step, await watch(watched, this.#values), began);
+      if (watched.step.background === "section") await interrupt(watched.run);
+    }
+    this.#background = this.#background.filter(({ step }) => step.background === "walk");
+  }
+
+  #judge(step: Step, seen: Seen, began: number): void {
+    if (!report(step, seen, began)) this.failed++;
+  }
 }
 
-const wanted = process.argv.slice(2).map((word) => word.toLowerCase());
+const goesOn = process.argv.includes("--all");
+const wanted = process.argv
+  .slice(2)
+  .filter((word) => !word.startsWith("--"))
+  .map((word) => word.toLowerCase());
 const all = parseTranscript(readFileSync(resolve(import.meta.dir, "walkthrough.md"), "utf8"));
 const steps = all.filter(
   ({ section }) => wanted.length === 0 || wanted.some((word) => section.toLowerCase().includes(word)),
 );
-const failed = await walk(steps);
-console.log(`\n${steps.length - failed} steps as shown, ${failed} not`);
-process.exitCode = failed > 0 ? 1 : 0;
+const walk = new Walk();
+for (const step of steps) {
+  await walk.make(step);
+  // What comes later builds on what failed, and each would wait for its time.
+  if (walk.failed > 0 && !goesOn) break;
+}
+await walk.end();
+console.log(`\n${steps.length} steps, ${walk.failed} not as shown`);
+process.exitCode = walk.failed > 0 ? 1 : 0;

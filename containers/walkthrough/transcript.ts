@@ -13,8 +13,8 @@ export interface Step {
   within: number;
   /** Typed on a terminal, its prompts answered. */
   isInteractive: boolean;
-  /** Goes on while the steps after it are made, until its section ends. */
-  isBackground: boolean;
+  /** Goes on while the steps after it are made: until its section ends, or until the last step. */
+  background?: "section" | "walk";
   /** Line of the document. */
   line: number;
 }
@@ -29,7 +29,8 @@ const prompts: readonly (readonly [prompt: string, place: Place])[] = [
 
 /**
  * Read the commands out of a Markdown document: blocks fenced as `console`, each line with a prompt a command, the lines
- * below it what it shows. Words after `console` say how: `within=2m`, `terminal`, `background`.
+ * below it what it shows. Words after `console` say how: `within=2m`, `terminal`,
+ * `background=section`, `background=walk`.
  */
 export function parseTranscript(text: string): Step[] {
   const steps: Step[] = [];
@@ -65,6 +66,7 @@ function readLine(steps: Step[], { line, number, section, options }: Position): 
     return;
   }
   const [prompt, place] = found;
+  const background = (["section", "walk"] as const).find((kind) => options.includes(`background=${kind}`));
   steps.push({
     section,
     place,
@@ -72,8 +74,8 @@ function readLine(steps: Step[], { line, number, section, options }: Position): 
     expected: [],
     within: milliseconds(options.find((option) => option.startsWith("within="))?.slice("within=".length) ?? "20s"),
     isInteractive: options.includes("terminal"),
-    isBackground: options.includes("background"),
     line: number,
+    ...(background === undefined ? {} : { background }),
   });
 }
 
