@@ -9,6 +9,7 @@ import {
   type Machine,
   type MachineEvent,
   MachineGroup,
+  type MachineListener,
   type MachineNode,
   startMachineListener,
 } from "../../../lib/machine/mod.ts";
@@ -90,10 +91,11 @@ async function runMachines(folders: readonly string[], flags: RunFlags, session:
   const group = new MachineGroup({ node, logger, onEvent: (event, text) => show(terminal, event, text) });
   const data = flags.data === undefined ? {} : parseObject(readFileSync(flags.data, "utf8"));
   const machines = folders.map((folder) => loadMachine(group, folder, data, logger));
-  const find = (machine: string, watcher: string) => group.watcher(machine, watcher);
-  const listener = flags.http === undefined ? undefined : startMachineListener({ port: flags.http, find, logger });
+  let listener: MachineListener | undefined;
   try {
     for (const machine of machines) await startMachine(machine, terminal, signal);
+    // Whoever presses a switch expects all machines to hear of it.
+    if (flags.http !== undefined) listener = listen(group, flags.http, logger);
     await new Promise<void>((done) => {
       if (signal.aborted) done();
       else signal.addEventListener("abort", () => done(), { once: true });
@@ -102,6 +104,10 @@ async function runMachines(folders: readonly string[], flags: RunFlags, session:
     group.stop();
     await listener?.stop();
   }
+}
+
+function listen(group: MachineGroup, port: number, logger: Logger): MachineListener {
+  return startMachineListener({ port, find: (machine, watcher) => group.watcher(machine, watcher), logger });
 }
 
 function runNode(flags: RunFlags, { connection }: RunSession, logger: Logger): MachineNode {
