@@ -1,4 +1,4 @@
-import { encodeUtf8, goJson } from "../std/mod.ts";
+import { encodeUtf8, formatRfc3339Nanos, goJson } from "../std/mod.ts";
 import type { TakenIn } from "./intake.ts";
 
 /** A document on its way to a stream. */
@@ -29,7 +29,7 @@ export function adapterDocument(message: TakenIn, topic: string): AdapterDocumen
     protocol,
     data: lenient.decode(body),
     sender,
-    time: rfc3339Nano(time),
+    time: formatRfc3339Nanos(time),
     requestid: requestId,
   };
   return { subject, id: `${requestId}.${sender}`, data: encodeUtf8(goJson(document)) };
@@ -38,22 +38,4 @@ export function adapterDocument(message: TakenIn, topic: string): AdapterDocumen
 /** Whether a text is a subject to publish to: parts of printable characters, joined by dots, without wildcards. */
 export function isSubject(text: string): boolean {
   return text.length <= 1_024 && /^[^\s.*>\p{C}]+(\.[^\s.*>\p{C}]+)*$/u.test(text);
-}
-
-let second = -1;
-let secondText = "";
-
-/** A moment in nanoseconds as RFC 3339 in UTC, with as many digits as it takes. */
-function rfc3339Nano(nanoseconds: bigint): string {
-  const ms = Number(nanoseconds / 1_000_000n);
-  const whole = Math.floor(ms / 1_000);
-  // Thousands of messages share a second.
-  if (whole !== second) {
-    secondText = new Date(whole * 1_000).toISOString().slice(0, -5);
-    second = whole;
-  }
-  const fraction = String(nanoseconds % 1_000_000_000n)
-    .padStart(9, "0")
-    .replace(/0+$/, "");
-  return fraction === "" ? `${secondText}Z` : `${secondText}.${fraction}Z`;
 }

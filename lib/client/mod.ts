@@ -11,7 +11,7 @@ export { type FilterOptions, filterOf } from "./filter_options.ts";
 export { connectFleet, Fleet, type FleetOptions } from "./fleet.ts";
 export type { PingOptions, PingReply } from "./ping.ts";
 export { Registry, type RegistryOptions, registryAgent } from "./registry.ts";
-export { jsonLinesWriter, jsonWriter, nanoTime } from "./render/json.ts";
+export { jsonLinesWriter, jsonWriter } from "./render/json.ts";
 export { type RenderFormat, type RenderOptions, renderFormats, renderRequest } from "./render/render.ts";
 export { sendersWriter } from "./render/senders.ts";
 export { tableOf, tableWriter } from "./render/table.ts";

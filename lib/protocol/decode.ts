@@ -62,10 +62,15 @@ export function requireBytes(document: JsonObject, key: string, what: string): U
 }
 
 /**
- * A top-level whole number with all its digits, which the parsed document has lost beyond 2^53. Undefined when it
- * is missing, or written with a fraction or an exponent.
+ * A top-level whole number of 64 bits with all its digits, which the parsed document has lost beyond 2^53. Undefined
+ * when it is missing or larger, or written with a fraction or an exponent.
  */
 export function exactInteger(text: string, document: JsonObject, key: string): bigint | undefined {
+  const exact = exactDigits(text, document, key);
+  return exact !== undefined && BigInt.asIntN(64, exact) === exact ? exact : undefined;
+}
+
+function exactDigits(text: string, document: JsonObject, key: string): bigint | undefined {
   const value = document[key];
   if (typeof value !== "number" || !Number.isInteger(value)) return undefined;
   // Where the key is written once, its digits are those of the value. Parsing everything again with all digits

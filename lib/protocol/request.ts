@@ -6,7 +6,6 @@ import { decodeFilter, decodePartialFilter, type Filter } from "./filter.ts";
 
 const protocol = "io.choria.protocol.v2.request";
 const what = "request";
-const maxTime = (1n << 63n) - 1n;
 
 /** What somebody asks of an agent: the innermost signed document. */
 export interface Request {
@@ -103,6 +102,6 @@ function decodeTtl(value: unknown): number {
 }
 
 function checkTime(time: bigint | undefined): bigint {
-  if (time !== undefined && time >= 1n && time <= maxTime) return time;
+  if (time !== undefined && time >= 1n) return time;
   throw new ProtocolError("Cannot read the request: /time: expected whole nanoseconds, at least 1");
 }

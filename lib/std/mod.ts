@@ -33,6 +33,6 @@ export {
 } from "./logger.ts";
 export { LruMap } from "./lru.ts";
 export { Semaphore } from "./semaphore.ts";
-export { formatGoTime, formatRfc3339, zeroTime } from "./time.ts";
+export { formatGoTime, formatRfc3339, formatRfc3339Nanos, zeroTime } from "./time.ts";
 export { formatBytes, formatCount, formatSpan, parseBytes } from "./units.ts";
 export { version } from "./version.ts";

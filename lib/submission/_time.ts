@@ -1,15 +1,10 @@
-import { zeroTime } from "../std/mod.ts";
+import { formatRfc3339Nanos, zeroTime } from "../std/mod.ts";
 
 const form = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$/;
 
 /** Unix nanoseconds as RFC 3339 in UTC, without needless zeros, as Go writes them; 0 is Go's zero time. */
 export function formatNanos(nanos: bigint): string {
-  if (nanos === 0n) return zeroTime;
-  const seconds = new Date(Number(nanos / 1_000_000_000n) * 1_000).toISOString().slice(0, 19);
-  const fraction = String(nanos % 1_000_000_000n)
-    .padStart(9, "0")
-    .replace(/0+$/, "");
-  return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
+  return nanos === 0n ? zeroTime : formatRfc3339Nanos(nanos);
 }
 
 /** RFC 3339 with up to nine decimals and any offset as Unix nanoseconds; undefined when it is something else. */

@@ -118,6 +118,13 @@ describe.each(Object.entries(decoders))("the %s decoder", (name, decode) => {
   });
 });
 
+test("a reply whose time is beyond any date is refused, rather than whoever writes it", () => {
+  const reply = text(good.reply ?? new Uint8Array());
+  const dated = (time: string) => encodeUtf8(reply.replace(/"time":\d+/, `"time":${time}`));
+  expect(decodeReply(dated("9223372036854775807")).time).toBe((1n << 63n) - 1n);
+  expect(() => decodeReply(dated(`1${"0".repeat(40)}`))).toThrow("/time: expected whole nanoseconds");
+});
+
 describe("decodeRequest()", () => {
   const changed = (change: (document: string) => string) => encodeUtf8(change(text(request)));
 

@@ -1,7 +1,7 @@
 import type { TextSink } from "../../cli/mod.ts";
 import { type DdlAction, withOutputDefaults } from "../../ddl/mod.ts";
 import { encodeReply } from "../../protocol/mod.ts";
-import { decodeUtf8, errorText, escapeHtml, goJson } from "../../std/mod.ts";
+import { decodeUtf8, errorText, escapeHtml, formatRfc3339Nanos, goJson } from "../../std/mod.ts";
 import type { FleetReply } from "../reply.ts";
 import type { RequestStats } from "../stats.ts";
 import { ordered, type RequestView, type ResultWriter } from "./writer.ts";
@@ -62,7 +62,7 @@ function replyDocument(reply: FleetReply, action: DdlAction | undefined) {
     statuscode,
     statusmsg,
     data: hasDefaults ? withOutputDefaults(action, data) : data,
-    time_utc: nanoTime(time),
+    time_utc: formatRfc3339Nanos(time),
   };
 }
 
@@ -79,17 +79,7 @@ function statsDocument(stats: RequestStats): object {
     publish_time: ns(stats.publishTime),
     request_time: ns(stats.requestTime),
     discover_time: ns(stats.discoverTime),
-    start_time_utc: nanoTime(BigInt(Math.round(stats.startTime)) * 1_000_000n),
+    start_time_utc: formatRfc3339Nanos(BigInt(Math.round(stats.startTime)) * 1_000_000n),
     ...(stats.rejected === 0 ? {} : { rejected_responses: stats.rejected, rejections: stats.rejections }),
   };
-}
-
-/** A time in nanoseconds as RFC 3339 in UTC, without trailing zeros. */
-export function nanoTime(ns: bigint): string {
-  const second = 1_000_000_000n;
-  const seconds = new Date(Number(ns / second) * 1_000).toISOString().slice(0, 19);
-  const fraction = String(ns % second)
-    .padStart(9, "0")
-    .replace(/0+$/, "");
-  return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
 }
