@@ -1,4 +1,5 @@
 import type { CheckResult, MachineTransition, ScoutEvent } from "./event.ts";
+import { outputSummary } from "./lines.ts";
 
 /** What is shown of the events of checks and machines. */
 export interface BoardFilter {
@@ -34,6 +35,7 @@ export interface Problem {
   readonly status: string;
   /** Since when, milliseconds since the epoch. */
   readonly since: number;
+  /** What the plugin printed, on one line and without its figures. */
   readonly output: string;
 }
 
@@ -42,9 +44,12 @@ export const forgottenAfter = 600_000;
 
 /** Events of each kind that are remembered. */
 const mostEvents = 2_000;
-/** Nodes, and checks of each, that are observed. */
+/** Nodes, checks of each, and checks of all, that are observed. */
 const mostNodes = 50_000;
 const mostChecks = 500;
+const mostChecksOfAll = 250_000;
+/** Characters of an output that are kept of a check, as much as a line shows. */
+const longestOutput = 256;
 
 interface ObservedNode {
   seenAt: number;
@@ -56,6 +61,8 @@ export class ScoutBoard {
   readonly #checks: CheckResult[] = [];
   readonly #transitions: MachineTransition[] = [];
   readonly #nodes = new Map<string, ObservedNode>();
+  /** Checks of all nodes. */
+  #observed = 0;
 
   /**
    * Take in an event.
@@ -119,10 +126,21 @@ export class ScoutBoard {
     if (known !== undefined) known.seenAt = Math.max(known.seenAt, seenAt);
     if (event.kind === "check") {
       const node = known ?? this.#newNode(event.identity, seenAt);
-      if (node !== undefined) note(node, event.machine, event.status, event);
+      if (node !== undefined) this.#note(node, event.machine, event.status, event);
     } else if (known?.checks.has(event.machine) && states.includes(event.to)) {
-      note(known, event.machine, event.to, { time: event.time, output: "" });
+      this.#note(known, event.machine, event.to, { time: event.time, output: "" });
     }
+  }
+
+  #note(node: ObservedNode, machine: string, status: string, { time, output }: Noted): void {
+    const known = node.checks.get(machine);
+    if (known === undefined) {
+      if (node.checks.size >= mostChecks || this.#observed >= mostChecksOfAll) return;
+      this.#observed++;
+    }
+    const since = known?.status === status ? known.since : time;
+    const shown = outputSummary(output).slice(0, longestOutput);
+    node.checks.set(machine, { status, since, output: shown || (known?.output ?? "") });
   }
 
   #newNode(identity: string, seenAt: number): ObservedNode | undefined {
@@ -133,8 +151,10 @@ export class ScoutBoard {
   }
 
   #forget(now: number): void {
-    for (const [identity, { seenAt }] of this.#nodes) {
-      if (now - seenAt >= forgottenAfter) this.#nodes.delete(identity);
+    for (const [identity, { seenAt, checks }] of this.#nodes) {
+      if (now - seenAt < forgottenAfter) continue;
+      this.#nodes.delete(identity);
+      this.#observed -= checks.size;
     }
   }
 }
@@ -145,13 +165,6 @@ const states = ["CRITICAL", "UNKNOWN", "WARNING", "MAINTENANCE", "OK"];
 function severity(status: string): number {
   const at = states.indexOf(status);
   return at < 0 ? states.length : at;
-}
-
-function note(node: ObservedNode, machine: string, status: string, { time, output }: Noted): void {
-  const known = node.checks.get(machine);
-  if (known === undefined && node.checks.size >= mostChecks) return;
-  const since = known?.status === status ? known.since : time;
-  node.checks.set(machine, { status, since, output: output || (known?.output ?? "") });
 }
 
 type Noted = Pick<CheckResult, "time" | "output">;

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { type GossOptions, type GossOutcome, validateWithGoss } from "../machine/mod.ts";
 import { statusCodes } from "../protocol/mod.ts";
 import { ActionError } from "../rpc/mod.ts";
@@ -54,13 +54,23 @@ export async function gossValidate(data: JsonObject, settings: GossSettings, sig
   }
 }
 
+/** Largest file of variables, in bytes. */
+const largestFile = 1_024 * 1_024;
+
 function readVars(file: string, { overridesFile }: GossSettings): string {
-  if (file !== "") return readFileSync(file, "utf8");
+  if (file !== "") return readSmallFile(file);
   try {
-    return overridesFile === "" ? "" : readFileSync(overridesFile, "utf8");
+    return overridesFile === "" ? "" : readSmallFile(overridesFile);
   } catch {
     return "";
   }
+}
+
+/** Callers name the file: a device would never end, and a log may be larger than memory. */
+function readSmallFile(file: string): string {
+  const stats = statSync(file);
+  if (stats.isFile() && stats.size <= largestFile) return readFileSync(file, "utf8");
+  throw new Error(`${file} is not a file of at most ${largestFile} bytes`);
 }
 
 function text(data: JsonObject, key: string, most: number): string {

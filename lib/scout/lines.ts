@@ -6,17 +6,17 @@ export interface LineWidths {
   machine: number;
 }
 
-const labels: Readonly<Record<string, string>> = {
-  OK: "OK  ",
-  WARNING: "WARN",
-  CRITICAL: "CRIT",
-  UNKNOWN: "UNKN",
-  "": "INVA",
-};
+const labels = new Map([
+  ["OK", "OK  "],
+  ["WARNING", "WARN"],
+  ["CRITICAL", "CRIT"],
+  ["UNKNOWN", "UNKN"],
+  ["", "INVA"],
+]);
 
 /** A state in four letters, where it has such a name. */
 export function statusLabel(status: string): string {
-  return labels[status] ?? status;
+  return labels.get(status) ?? status;
 }
 
 /** The time of day at this host: `15:04:05`. */

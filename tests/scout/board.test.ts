@@ -91,6 +91,19 @@ describe("a board", () => {
     expect(seen.counts(start).ok).toBe(500);
   });
 
+  test("remembers of the checks of a fleet that means harm no more than it shows", () => {
+    const seen = new ScoutBoard();
+    const output = "x".repeat(8_192);
+    for (let node = 0; node < 1_000; node++) {
+      for (let i = 0; i < 400; i++) seen.add(check(`n${node}`, `check_${i}`, "CRITICAL", { output }), start + node);
+    }
+    expect(seen.counts(start).critical).toBe(250_000);
+    expect(seen.problems({ identity: "n1", check: "check_7" })[0]?.output).toBe("x".repeat(256));
+    expect(seen.counts(start + 2 * forgottenAfter)).toEqual(none);
+    seen.add(check("n1", "a", "OK"), start + 2 * forgottenAfter);
+    expect(seen.counts(start + 2 * forgottenAfter)).toEqual({ ...none, identities: 1, ok: 1 });
+  });
+
   test("can be cleared without forgetting how the checks are", () => {
     const seen = board(check("n1", "a", "OK"), transition("n1", "a", "OK", "WARNING"));
     seen.clear();

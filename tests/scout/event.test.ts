@@ -79,13 +79,9 @@ describe("lines", () => {
     const result = { kind: "check", ...base, output: "OK - fine\nreally | a=1s", perfdata: [] } as const;
     const line = (status: string) => checkLine({ ...result, status }, { identity: 16, machine: 8 });
     expect(line("OK")).toBe("15:04:05 OK     n1.example.net  check_0: OK - fine really");
-    expect(["WARNING", "CRITICAL", "UNKNOWN", "", "ODD"].map((status) => line(status).slice(9, 13))).toEqual([
-      "WARN",
-      "CRIT",
-      "UNKN",
-      "INVA",
-      "ODD ",
-    ]);
+    expect(
+      ["WARNING", "CRITICAL", "UNKNOWN", "", "ODD", "constructor"].map((status) => line(status).slice(9, 13)),
+    ).toEqual(["WARN", "CRIT", "UNKN", "INVA", "ODD ", "cons"]);
   });
 
   test("tell a transition", () => {

@@ -60,6 +60,17 @@ describe("scout#goss_validate", () => {
     expect((await validate({ file: "x" }, { overridesFile: "/nonexistent" })).asked?.vars).toBeUndefined();
   });
 
+  test("reads no variables from what never ends, or is too large", async () => {
+    using folder = temporaryFolder();
+    await Bun.write(folder.file("large"), "x".repeat(1_024 * 1_024 + 1));
+    for (const vars of ["/dev/zero", folder.file("large")]) {
+      const refused = validate({ file: "/etc/goss.yaml", vars });
+      await expect(refused).rejects.toThrow(`Could not validate: ${vars} is not a file of at most 1048576 bytes`);
+    }
+    const overridesFile = "/dev/zero";
+    expect((await validate({ file: "/etc/goss.yaml" }, { overridesFile })).asked?.vars).toBeUndefined();
+  });
+
   test("says which inputs do not go together", async () => {
     const refusals: [JsonObject, string][] = [
       [{}, "One of rules or file is required"],

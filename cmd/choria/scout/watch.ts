@@ -159,7 +159,8 @@ async function watchPlain(flags: WatchFlags, { fleet, terminal, signal }: Client
     now: systemClock.now,
     onEvent: (event, _seenAt, document) => {
       const shown = lines(event);
-      if (flags.json && shown.length > 0) write(decodeUtf8(document));
+      // Line breaks between the parts of a document mean nothing, and would make several lines of it.
+      if (flags.json && shown.length > 0) write(decodeUtf8(document).replace(/[\r\n]+/g, " "));
       else for (const line of shown) write(line);
     },
   });

@@ -95,6 +95,6 @@ export function problemSpans(problem: Problem, widths: LineWidths, now: number):
     { text: ` ${cell(problem.identity, widths.identity)} ` },
     { text: cell(problem.machine, widths.machine), style: "bold" },
     { text: ` for ${since}`, style: "dim" },
-    { text: problem.output === "" ? "" : `: ${outputSummary(problem.output)}` },
+    { text: problem.output === "" ? "" : `: ${problem.output}` },
   ];
 }
