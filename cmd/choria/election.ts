@@ -1,8 +1,8 @@
-import { JetStreamApiError, type JetStreamManager, type StreamInfo } from "@nats-io/jetstream";
+import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import { Command } from "commander";
 import { formatReport, formatTable, type ReportRow } from "../../lib/cli/mod.ts";
-import { decodeUtf8, formatDuration, formatSpan, isFile } from "../../lib/std/mod.ts";
-import { bucketStreamName, readMessage, type StoredMessage } from "../../lib/streams/mod.ts";
+import { formatDuration, formatSpan, isFile, showUtf8 } from "../../lib/std/mod.ts";
+import { bucketStreamName, findStream, readMessage, type StoredMessage } from "../../lib/streams/mod.ts";
 import { confirmed, withStreams } from "./broker/session.ts";
 import { addClientFlags, type ClientFlags, withFleet } from "./client/open.ts";
 import { takeConfigFor } from "./client/parent.ts";
@@ -92,15 +92,11 @@ function infoCommand(): Command {
     );
 }
 
-const streamNotFound = 10_059;
-
 async function bucketInfo(manager: JetStreamManager, bucket: string, name = ">"): Promise<StreamInfo> {
-  try {
-    return await manager.streams.info(bucketStreamName(bucket), { subjects_filter: `$KV.${bucket}.${name}` });
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError) || error.code !== streamNotFound) throw error;
-    throw new Error(`election bucket ${bucket} not found`, { cause: error });
-  }
+  const filter = { subjects_filter: `$KV.${bucket}.${name}` };
+  const info = await findStream(manager, bucketStreamName(bucket), filter);
+  if (info === undefined) throw new Error(`election bucket ${bucket} not found`);
+  return info;
 }
 
 async function claimsOf(manager: JetStreamManager, bucket: string, { state }: StreamInfo): Promise<StoredMessage[]> {
@@ -108,13 +104,13 @@ async function claimsOf(manager: JetStreamManager, bucket: string, { state }: St
   const claims = await Promise.all(
     subjects.map((subject) => readMessage(manager, bucketStreamName(bucket), { last_by_subj: subject })),
   );
-  return claims.filter((claim) => claim !== undefined && claim.data.length > 0).filter((claim) => claim !== undefined);
+  return claims.filter((claim) => claim !== undefined).filter(({ data }) => data.length > 0);
 }
 
 function claimsTable(bucket: string, claims: readonly StoredMessage[], now: number): string {
   const rows = claims.map(({ subject, data, sequence, time }) => [
     subject.slice(`$KV.${bucket}.`.length),
-    decodeUtf8(data),
+    showUtf8(data),
     sequence,
     formatSpan(now - Date.parse(time)),
   ]);

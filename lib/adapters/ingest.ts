@@ -1,7 +1,7 @@
 import type { Connection } from "../connector/mod.ts";
 import { type Clock, errorText, type Logger } from "../std/mod.ts";
 import { BoundedQueue } from "./_bounded_queue.ts";
-import { Tally } from "./_tally.ts";
+import { TroubleLog } from "./_trouble_log.ts";
 import type { RoleCounts } from "./counts.ts";
 import { type AdapterDocument, adapterDocument } from "./document.ts";
 import type { Intake } from "./intake.ts";
@@ -36,7 +36,7 @@ const maxBytes = 64 * 1_024 * 1_024;
  */
 export class Ingest {
   readonly #options: IngestOptions;
-  readonly #tally: Tally;
+  readonly #troubles: TroubleLog;
   readonly #waiting: BoundedQueue<Waiting>;
   /** Workers that have nothing to do. */
   readonly #idle: RoleCounts[];
@@ -45,7 +45,7 @@ export class Ingest {
 
   constructor(options: IngestOptions) {
     this.#options = options;
-    this.#tally = new Tally(options.logger, options.clock);
+    this.#troubles = new TroubleLog(options.logger, options.clock);
     this.#idle = [...options.counts].reverse();
     this.#waiting = new BoundedQueue({
       capacity: perWorker * options.settings.ingest.workers,
@@ -95,9 +95,9 @@ export class Ingest {
     const { intake, settings, deliver } = this.#options;
     try {
       if (deliver(adapterDocument(await intake(data), settings.stream.topic))) return;
-      this.#tally.warn("queue", "Work queue is full, discarding message");
+      this.#troubles.warn("queue", "Work queue is full, discarding message");
     } catch (error) {
-      this.#tally.warn("message", `Could not process message, discarding: ${errorText(error)}`);
+      this.#troubles.warn("message", `Could not process message, discarding: ${errorText(error)}`);
     }
     counts.errors++;
   }
@@ -108,6 +108,6 @@ export class Ingest {
       counts.received++;
       counts.errors++;
     }
-    this.#tally.warn("queue", "Work queue is full, discarding message");
+    this.#troubles.warn("queue", "Work queue is full, discarding message");
   }
 }

@@ -2,7 +2,7 @@ import { createInbox, headers, type Msg } from "@nats-io/nats-core";
 import type { Connection } from "../connector/mod.ts";
 import { type Clock, errorText, isObject, type Logger, parseObject } from "../std/mod.ts";
 import { BoundedQueue } from "./_bounded_queue.ts";
-import { Tally } from "./_tally.ts";
+import { TroubleLog } from "./_trouble_log.ts";
 import type { RoleCounts } from "./counts.ts";
 import type { AdapterDocument } from "./document.ts";
 
@@ -48,7 +48,7 @@ const longestTry = 110_000;
  */
 export class Outlet {
   readonly #options: OutletOptions;
-  readonly #tally: Tally;
+  readonly #troubles: TroubleLog;
   readonly #queue: BoundedQueue<AdapterDocument>;
   readonly #pending = new Map<number, Pending>();
   readonly #window: number;
@@ -61,7 +61,7 @@ export class Outlet {
   constructor(options: OutletOptions) {
     const { connection, counts, logger, clock, queueLength, inboxPrefix } = options;
     this.#options = options;
-    this.#tally = new Tally(logger, clock);
+    this.#troubles = new TroubleLog(logger, clock);
     this.#window = windowOfWorker * counts.length;
     this.#queue = new BoundedQueue({ capacity: queueLength, maxBytes, sizeOf: ({ data }) => data.length });
     this.#inbox = createInbox(inboxPrefix);
@@ -152,14 +152,14 @@ export class Outlet {
   #postpone(pending: Pending, reason: string): void {
     const { clock } = this.#options;
     const { subject } = pending.document;
-    this.#tally.warn("stream", `Could not publish message to Choria Streams ${subject} yet: ${reason}`);
+    this.#troubles.warn("stream", `Could not publish message to Choria Streams ${subject} yet: ${reason}`);
     pending.due = clock.now() + Math.min(2_000, 100 * 2 ** pending.tries);
   }
 
   #giveUp(pending: Pending, reason: string): void {
     const { subject } = pending.document;
     pending.counts.errors++;
-    this.#tally.warn("lost", `Could not publish message to Choria Streams ${subject}, discarding: ${reason}`);
+    this.#troubles.warn("lost", `Could not publish message to Choria Streams ${subject}, discarding: ${reason}`);
     this.#end(pending);
   }
 

@@ -139,7 +139,7 @@ export class ScoutBoard {
       this.#observed++;
     }
     const since = known?.status === status ? known.since : time;
-    const shown = outputSummary(output).slice(0, longestOutput);
+    const shown = detached(outputSummary(output).slice(0, longestOutput));
     node.checks.set(machine, { status, since, output: shown || (known?.output ?? "") });
   }
 
@@ -168,6 +168,11 @@ function severity(status: string): number {
 }
 
 type Noted = Pick<CheckResult, "time" | "output">;
+
+/** A part of a text keeps all of it in memory; a copy does not. */
+function detached(text: string): string {
+  return Buffer.from(text).toString();
+}
 
 function keep<T>(list: T[], item: T): void {
   list.push(item);

@@ -46,6 +46,7 @@ function exactNumber(_key: string, value: unknown, context?: { source?: string }
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
+const lenientUtf8 = new TextDecoder();
 const utf8Encoder = new TextEncoder();
 
 /**
@@ -54,6 +55,11 @@ const utf8Encoder = new TextEncoder();
  */
 export function decodeUtf8(bytes: Uint8Array): string {
   return utf8.decode(bytes);
+}
+
+/** The text of bytes from anybody, for people to look at: what is no UTF-8 becomes `\ufffd`. */
+export function showUtf8(bytes: Uint8Array): string {
+  return lenientUtf8.decode(bytes);
 }
 
 /** Text as UTF-8 bytes. */

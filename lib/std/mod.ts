@@ -20,6 +20,7 @@ export {
   type JsonObject,
   parseExact,
   parseObject,
+  showUtf8,
 } from "./json.ts";
 export { type Ksuid, newKsuid, parseKsuid } from "./ksuid.ts";
 export {

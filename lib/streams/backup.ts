@@ -1,15 +1,23 @@
-import { closeSync, fsyncSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { StreamConfig, StreamState } from "@nats-io/jetstream";
 import type { Msg } from "@nats-io/nats-core";
 import type { Connection } from "../connector/mod.ts";
-import { parseObject } from "../std/mod.ts";
+import { formatBytes, parseObject, writeFileAtomic } from "../std/mod.ts";
 import { checkAnswer } from "./_answer.ts";
 
 /** File of a backup that says which stream it is: `{"config":…,"state":…}`. */
 export const backupDocument = "backup.json";
 /** File of a backup with the messages: a tar archive in S2 compression, as the broker sends it. */
 export const backupData = "stream.tar.s2";
+
+/** Most bytes of a backup where nothing else is said: 64 GiB. */
+export const defaultBackupLimit = 64 * 1_024 ** 3;
+
+/** The broker sends more than a backup may have. */
+export class BackupLimitError extends Error {
+  override readonly name = "BackupLimitError";
+}
 
 /** How {@link backupStream} works. */
 export interface BackupOptions {
@@ -19,6 +27,8 @@ export interface BackupOptions {
   check?: boolean;
   /** Bytes of a chunk; the broker decides by default. */
   chunkSize?: number;
+  /** Most bytes, as the broker sends them, so that nothing fills the disk. @default {@link defaultBackupLimit} */
+  maxBytes?: number;
   /** Called once the size of the stream is known, and then after each chunk with the bytes received. */
   onProgress?: (received: number, state: StreamState) => void;
   /** Longest wait for the next chunk, in milliseconds. @default 30_000 */
@@ -39,6 +49,7 @@ export interface BackupReport {
  * Copy a stream into a folder, which appears whole or not at all; the format is that of the `nats` command, and the
  * folder is readable by its owner alone.
  *
+ * @throws {BackupLimitError} when there is more to it than `maxBytes`.
  * @throws {Error} when there is something at `folder`, the broker refuses, or it stops sending.
  */
 export async function backupStream(
@@ -48,12 +59,14 @@ export async function backupStream(
   options: BackupOptions = {},
 ): Promise<BackupReport> {
   const target = resolve(folder);
+  // Renaming would put the new folder in the place of an empty one.
+  if (existsSync(target)) throw new Error(`Cannot back up into ${folder}: there is something of that name`);
   // Beside the target, so that it is moved within one file system.
   const partial = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
   try {
     const report = await receive(connection, stream, join(partial, backupData), options);
     const document = { config: report.config, state: report.state };
-    writeFileSync(join(partial, backupDocument), `${JSON.stringify(document, null, 2)}\n`, { mode: 0o600 });
+    writeFileAtomic(join(partial, backupDocument), `${JSON.stringify(document, null, 2)}\n`, { mode: 0o600 });
     renameSync(partial, target);
     return report;
   } catch (error) {
@@ -69,6 +82,7 @@ async function receive(
   options: BackupOptions,
 ): Promise<BackupReport> {
   const { consumers = true, check = false, chunkSize, onProgress, patience = 30_000, signal } = options;
+  const { maxBytes = defaultBackupLimit } = options;
   const { nats } = connection;
   const inbox = connection.newInbox();
   const { promise: ended, resolve: end, reject } = Promise.withResolvers<void>();
@@ -85,8 +99,9 @@ async function receive(
   const take = (message: Msg) => {
     waitOn();
     if (message.data.length === 0) return finish(message, end);
-    writeFileSync(output, message.data);
     count.bytes += message.data.length;
+    if (count.bytes > maxBytes) throw new BackupLimitError(`the backup is larger than ${formatBytes(maxBytes)}`);
+    writeFileSync(output, message.data);
     count.chunks++;
     message.respond();
     if (state !== undefined) onProgress?.(count.bytes, state);

@@ -1,6 +1,7 @@
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { KV } from "@nats-io/kv";
 import type { Connection } from "../connector/mod.ts";
+import { bucketStreamName, checkBucketName } from "./bucket_definition.ts";
 
 /** What a bucket holds under a key. */
 export interface BucketEntry {
@@ -29,7 +30,7 @@ const timeout = 5_000;
  * @throws {Error} when the name is none that a bucket can have.
  */
 export function openBucket(connection: Pick<Connection, "nats">, name: string): BucketReader {
-  if (!/^[-\w]+$/.test(name)) throw new Error(`Cannot open the bucket "${name}": letters, digits, - and _ make a name`);
+  checkBucketName(name);
   let opened: Promise<KV> | undefined;
   return {
     name,
@@ -57,7 +58,7 @@ export async function openStore({ nats }: Pick<Connection, "nats">, name: string
   const manager = await jetstreamManager(nats, { checkAPI: false, timeout });
   // Most nodes never open a bucket, and need not load what does.
   const { Kvm } = await import("@nats-io/kv");
-  const { config } = await manager.streams.info(`KV_${name}`);
+  const { config } = await manager.streams.info(bucketStreamName(name));
   return new Kvm(jetstream(nats, { checkAPI: false, timeout })).open(name, { allow_direct: config.allow_direct });
 }
 
@@ -80,7 +81,7 @@ export async function readObject(
   name: string,
 ): Promise<StoredObject> {
   const place = `Cannot read the object "${name}" of the bucket "${bucket}"`;
-  if (!/^[-\w]+$/.test(bucket)) throw new Error(`${place}: letters, digits, - and _ make the name of a bucket`);
+  checkBucketName(bucket);
   const { Objm } = await import("@nats-io/obj");
   const store = await new Objm(jetstream(connection.nats, { checkAPI: false, timeout })).open(bucket);
   const info = await store.info(name);

@@ -21,7 +21,13 @@ const longestHistory = 64;
 
 /** The stream that holds a bucket. */
 export function bucketStreamName(bucket: string): string {
-  if (/^[-\w]+$/.test(bucket)) return `KV_${bucket}`;
+  checkBucketName(bucket);
+  return `KV_${bucket}`;
+}
+
+/** @throws {Error} when a text is no name that a bucket, of values or of objects, can have. */
+export function checkBucketName(bucket: string): void {
+  if (/^[-\w]+$/.test(bucket)) return;
   throw new Error(`Cannot use the bucket name "${bucket}": letters, digits, - and _ make a name`);
 }
 

@@ -1,17 +1,17 @@
 import {
   DiscardPolicy,
-  JetStreamApiError,
   type JetStreamManager,
   jetstreamManager,
-  type MsgRequest,
   RetentionPolicy,
   StorageType,
   type StreamInfo,
 } from "@nats-io/jetstream";
 import type { Connection } from "../connector/mod.ts";
-import { decodeUtf8 } from "../std/mod.ts";
+import { showUtf8 } from "../std/mod.ts";
+import { findStream } from "./find.ts";
 import { governorStreamName, governorSubject } from "./governor.ts";
 import { duplicateWindow } from "./managed.ts";
+import { type MessageQuery, readMessage } from "./messages.ts";
 
 /** What a governor allows. */
 export interface GovernorSettings {
@@ -39,7 +39,6 @@ export interface GovernorLease {
   since: number;
 }
 
-const streamNotFound = 10_059;
 const prefix = "GOVERNOR_";
 /** Most slots that are listed; a governor has a few dozen. */
 const mostLeases = 10_000;
@@ -140,12 +139,7 @@ export class Governors {
   }
 
   async #info(name: string): Promise<StreamInfo | undefined> {
-    try {
-      return await (await this.#manager()).streams.info(governorStreamName(name));
-    } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === streamNotFound) return undefined;
-      throw error;
-    }
+    return findStream(await this.#manager(), governorStreamName(name));
   }
 }
 
@@ -162,10 +156,9 @@ function statusOf(name: string, { config, state }: StreamInfo): GovernorStatus {
 async function readLease(
   manager: JetStreamManager,
   name: string,
-  // The client's type does not know of this part of the request.
-  query: MsgRequest & { next_by_subj?: string },
+  query: MessageQuery,
 ): Promise<GovernorLease | undefined> {
-  const message = await manager.streams.getMessage(governorStreamName(name), query);
-  if (message === null) return undefined;
-  return { sequence: message.seq, holder: decodeUtf8(message.data), since: message.time.getTime() };
+  const message = await readMessage(manager, governorStreamName(name), query);
+  if (message === undefined) return undefined;
+  return { sequence: message.sequence, holder: showUtf8(message.data), since: Date.parse(message.time) };
 }

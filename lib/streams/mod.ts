@@ -5,7 +5,7 @@
  * @module
  */
 
-export { type BackupOptions, type BackupReport, backupStream } from "./backup.ts";
+export { BackupLimitError, type BackupOptions, type BackupReport, backupStream, defaultBackupLimit } from "./backup.ts";
 export { type BucketEntry, type BucketReader, openBucket, openStore, readObject, type StoredObject } from "./bucket.ts";
 export { type BucketSettings, bucketStreamName, newBucket } from "./bucket_definition.ts";
 export {
@@ -19,6 +19,7 @@ export {
   settingsDocument,
 } from "./definition.ts";
 export { type Election, type ElectionOptions, startElection } from "./election.ts";
+export { findStream } from "./find.ts";
 export {
   type EnterOptions,
   enterGovernor,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { type Connection, connectBroker } from "../../lib/connector/mod.ts";
 import { encodeUtf8, parseObject, silentLogger } from "../../lib/std/mod.ts";
@@ -123,6 +123,19 @@ describe("nothing is left behind when", () => {
     const lost = backupStream(mute, "MUTE", folder.file("lost"), { patience: 50 });
     await expect(lost).rejects.toThrow("the broker has sent nothing for 0.05 s");
     expect(leftovers()).toEqual([]);
+  });
+
+  test("there is more to it than it may have", async () => {
+    const lost = backupStream(connection, "ORDERS", folder.file("lost"), { chunkSize: 1_024, maxBytes: 2_000 });
+    await expect(lost).rejects.toThrow("the backup is larger than 2.0 KiB");
+    expect(leftovers()).toEqual([]);
+  });
+
+  test("there is an empty folder in its place", async () => {
+    mkdirSync(folder.file("empty"), { mode: 0o755 });
+    const lost = backupStream(connection, "ORDERS", folder.file("empty"));
+    await expect(lost).rejects.toThrow("there is something of that name");
+    expect(readdirSync(folder.file("empty"))).toEqual([]);
   });
 
   test("there is something in its place, which stays as it is", async () => {

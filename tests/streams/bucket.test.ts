@@ -67,7 +67,7 @@ test("a bucket may be made after it was first read", async () => {
 });
 
 test.each(["", "a.b", "a b", "*"])("%p is no name for a bucket", (name) => {
-  expect(() => openBucket(server, name)).toThrow("Cannot open the bucket");
+  expect(() => openBucket(server, name)).toThrow("Cannot use the bucket name");
 });
 
 test("a server reads objects, but neither links nor what is not there", async () => {

@@ -86,6 +86,12 @@ describe("a governor", () => {
     ]);
   });
 
+  test("shows who holds a slot, whatever bytes it calls itself", async () => {
+    await governors.save({ name: "odd", capacity: 1, expires: 60_000 });
+    await server.nats.request("choria.governor.odd", Uint8Array.of(0x61, 0xff), { timeout: 5_000 });
+    expect((await governors.leases("odd")).map(({ holder }) => holder)).toEqual(["a\ufffd"]);
+  });
+
   test("refuses once the wait is over, and says that it was full", async () => {
     await governors.save({ name: "one", capacity: 1, expires: 60_000 });
     await enter("one", "a");

@@ -1,19 +1,12 @@
-import { JetStreamApiError, type JetStreamManager, type StreamInfo } from "@nats-io/jetstream";
+import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { KV } from "@nats-io/kv";
 import { Command } from "commander";
-import { bucketStreamName, openStore } from "../../../lib/streams/mod.ts";
+import { bucketStreamName, findStream, openStore } from "../../../lib/streams/mod.ts";
 import type { StreamSession } from "../broker/session.ts";
 
-const streamNotFound = 10_059;
-
 /** The stream of a bucket; undefined where there is none. */
-export async function find(manager: JetStreamManager, bucket: string): Promise<StreamInfo | undefined> {
-  try {
-    return await manager.streams.info(bucketStreamName(bucket));
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === streamNotFound) return undefined;
-    throw error;
-  }
+export function find(manager: JetStreamManager, bucket: string): Promise<StreamInfo | undefined> {
+  return findStream(manager, bucketStreamName(bucket));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type JsMsg, jetstream } from "@nats-io/jetstream";
 import { Command } from "commander";
-import { encodeUtf8 } from "../../../../lib/std/mod.ts";
+import { encodeUtf8, showUtf8 } from "../../../../lib/std/mod.ts";
 import { parseCount } from "../../client/filters.ts";
 import { addBrokerFlags, type BrokerFlags, type StreamSession, withBrokerStreams } from "../session.ts";
 import { span } from "../stream/flags.ts";
@@ -56,10 +56,8 @@ async function settle(message: JsMsg, flags: NextFlags, { terminal }: StreamSess
   } else if (flags.ack && (await message.ackAck())) say("Acknowledged message");
 }
 
-const utf8 = new TextDecoder();
-
 function bodyText({ data }: JsMsg): string {
-  return `${utf8.decode(data)}\n`;
+  return `${showUtf8(data)}\n`;
 }
 
 function messageText(message: JsMsg): string {
@@ -117,7 +115,7 @@ async function follow(
     (message) => {
       if (message.data.length === 0 && message.headers?.code === 100) return void message.respond();
       const head = flags.raw ? "" : `[${new Date().toTimeString().slice(0, 8)}] subj: ${message.subject}\n\n`;
-      terminal.out.write(`${head}${utf8.decode(message.data)}\n${flags.raw ? "" : "\n"}`);
+      terminal.out.write(`${head}${showUtf8(message.data)}\n${flags.raw ? "" : "\n"}`);
       if (flags.ack && message.reply) message.respond(encodeUtf8("+ACK"));
     },
     group,

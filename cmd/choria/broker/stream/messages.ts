@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { terminalPrompter } from "../../../../lib/cli/mod.ts";
-import { encodeUtf8, formatSpan } from "../../../../lib/std/mod.ts";
+import { encodeUtf8, formatSpan, showUtf8 } from "../../../../lib/std/mod.ts";
 import { type MessageQuery, readMessage, type StoredMessage } from "../../../../lib/streams/mod.ts";
 import {
   addBrokerFlags,
@@ -50,14 +50,7 @@ function messageText(stream: string, { sequence, subject, time, headers, data }:
   const age = formatSpan(now - Date.parse(time));
   const head = `Item: ${stream}#${sequence} received ${stored} (${age}) on Subject ${subject}\n\n`;
   const lines = headers.map(([name, value]) => `  ${name}: ${value}\n`).join("");
-  return `${head}${lines === "" ? "" : `Headers:\n${lines}\n`}${bodyText(data)}\n\n`;
-}
-
-const utf8 = new TextDecoder();
-
-/** What is no text is shown as well as it can be. */
-function bodyText(data: Uint8Array): string {
-  return utf8.decode(data);
+  return `${head}${lines === "" ? "" : `Headers:\n${lines}\n`}${showUtf8(data)}\n\n`;
 }
 
 /** A message as a script wants it. */
@@ -115,7 +108,7 @@ async function viewPages(stream: string, size: number, flags: ViewFlags, session
   for await (const message of messagesFrom(stream, flags, session)) {
     signal.throwIfAborted();
     if (isPaged && shown > 0 && shown % size === 0 && !(await terminalPrompter.confirm("Next Page?", true))) return;
-    terminal.out.write(flags.raw ? `${bodyText(message.data)}\n` : viewText(message));
+    terminal.out.write(flags.raw ? `${showUtf8(message.data)}\n` : viewText(message));
     shown++;
   }
   if (!flags.raw) terminal.err.write("Reached apparent end of data\n");
@@ -137,7 +130,7 @@ async function* messagesFrom(stream: string, flags: ViewFlags, { manager }: Stre
 
 function viewText({ sequence, subject, time, headers, data }: StoredMessage): string {
   const lines = headers.map(([name, value]) => `  ${name}: ${value}\n`).join("");
-  return `[${sequence}] Subject: ${subject} Received: ${time}\n${lines === "" ? "" : `\n${lines}`}\n${bodyText(data)}\n\n\n`;
+  return `[${sequence}] Subject: ${subject} Received: ${time}\n${lines === "" ? "" : `\n${lines}`}\n${showUtf8(data)}\n\n\n`;
 }
 
 /** `choria broker stream rmm`. */

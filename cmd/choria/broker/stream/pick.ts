@@ -1,8 +1,7 @@
-import { JetStreamApiError, type StreamInfo } from "@nats-io/jetstream";
+import type { StreamInfo } from "@nats-io/jetstream";
 import { terminalQuestions } from "../../../../lib/cli/mod.ts";
+import { findStream } from "../../../../lib/streams/mod.ts";
 import type { StreamSession } from "../session.ts";
-
-const streamNotFound = 10_059;
 
 /** Streams that the brokers or libraries keep for themselves, which people seldom ask for. */
 export function isInternal(name: string): boolean {
@@ -17,11 +16,8 @@ export function isInternal(name: string): boolean {
 export async function pickStream(session: StreamSession, name: string | undefined): Promise<StreamInfo> {
   const { manager } = session;
   if (name !== undefined) {
-    try {
-      return await manager.streams.info(name);
-    } catch (error) {
-      if (!(error instanceof JetStreamApiError) || error.code !== streamNotFound) throw error;
-    }
+    const found = await findStream(manager, name);
+    if (found !== undefined) return found;
   }
   const isAlone = !process.stdin.isTTY || !session.terminal.isInteractive;
   if (name !== undefined && isAlone) throw new Error(`stream "${name}" does not exist`);

@@ -4,7 +4,7 @@ import type { Clock, LogFields, Logger } from "../std/mod.ts";
 const pause = 10_000;
 
 /** Tells of trouble that may come by the thousand: at once, then from time to time with how often it was meanwhile. */
-export class Tally {
+export class TroubleLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #told = new Map<string, { at: number; untold: number }>();
