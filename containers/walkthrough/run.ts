@@ -16,7 +16,6 @@ const password = "secret";
 
 const places: Readonly<Record<Exclude<Place, "host">, readonly string[]>> = {
   client: ["client.choria", "bash", "-lc"],
-  "client-root": ["--user", "root", "client.choria", "bash", "-lc"],
   server: ["server.choria", "bash", "-lc"],
   "nats-box": ["nats-box.choria", "sh", "-lc"],
 };

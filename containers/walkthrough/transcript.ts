@@ -1,5 +1,5 @@
 /** Where a command of the walk-through is typed. */
-export type Place = "host" | "client" | "client-root" | "server" | "nats-box";
+export type Place = "host" | "client" | "server" | "nats-box";
 
 /** One command, and what is to be seen of it. */
 export interface Step {
@@ -22,7 +22,6 @@ export interface Step {
 const prompts: readonly (readonly [prompt: string, place: Place])[] = [
   ["host$ ", "host"],
   ["client$ ", "client"],
-  ["client# ", "client-root"],
   ["server# ", "server"],
   ["nats-box:~# ", "nats-box"],
 ];

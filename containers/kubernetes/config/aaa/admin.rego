@@ -1,0 +1,3 @@
+package io.choria.aaasvc
+
+default allow = true
