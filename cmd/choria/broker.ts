@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { runBroker } from "../broker/run.ts";
 import { accountCommand } from "./broker/account.ts";
 import { consumerCommand } from "./broker/consumer.ts";
 import { credentialsCommand } from "./broker/credentials.ts";
@@ -20,8 +19,10 @@ export function command(): Command {
     .option("--config <file>", "configuration file")
     .option("--pid <file>", "write the process id to this file")
     .addHelpText("after", example)
-    .action(({ config, pid }: { config?: string; pid?: string }) => {
+    .action(async ({ config, pid }: { config?: string; pid?: string }) => {
       if (config === undefined) throw new Error("configuration file required");
+      // Who looks at streams needs no broker of their own.
+      const { runBroker } = await import("../broker/run.ts");
       return runBroker(config, pid);
     });
   return broker

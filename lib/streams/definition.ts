@@ -156,14 +156,17 @@ export function newStream(name: string, settings: StreamSettings, base: Partial<
   };
 }
 
-const badInName = /[.*>/\\\s]/;
+/** Whether a text can be the name of a stream or of a consumer. */
+export function isStreamName(text: string): boolean {
+  return /^[^.*>/\\\s]+$/.test(text);
+}
 
 /**
  * What is wrong with a stream before a broker is asked; empty where nothing is.
  */
 export function checkStream({ name, subjects = [], mirror, sources, ...rest }: StreamDefinition): string[] {
   const problems: string[] = [];
-  if (name === "" || badInName.test(name)) {
+  if (!isStreamName(name)) {
     problems.push(`"${name}" is no name for a stream: it may hold no spaces, dots, *, >, / or \\`);
   }
   if (subjects.length === 0 && mirror === undefined && (sources ?? []).length === 0) {

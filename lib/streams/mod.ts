@@ -13,6 +13,7 @@ export {
   type Difference,
   defaultDuplicateWindow,
   differences,
+  isStreamName,
   newStream,
   type StreamDefinition,
   type StreamSettings,

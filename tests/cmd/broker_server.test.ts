@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
+import { roundTrip } from "../../cmd/choria/broker/server/check.ts";
 import { CheckOutcome, formatOutcome } from "../../cmd/choria/broker/server/check_result.ts";
 import { cpuReport, healthReport, memoryReport } from "../../cmd/choria/broker/server/health.ts";
 import { jetstreamReport } from "../../cmd/choria/broker/server/jetstream.ts";
@@ -94,7 +95,9 @@ describe("choria broker server", () => {
     );
     const asked = await server("request", "jetstream", "--body", '{"streams": true}');
     expect(JSON.parse(asked.out).data.streams).toBeGreaterThan(0);
-    expect((await server("request", "secrets")).err).toContain("enum value must be one of ");
+    for (const what of ["secrets", "constructor"]) {
+      expect((await server("request", what)).err).toContain(`got '${what}'`);
+    }
   });
 
   test("checks for monitoring systems", async () => {
@@ -162,6 +165,15 @@ describe("the outcome of a check", () => {
     expect(prometheus).toEndWith('nats_server_check_stream_status_code{item="EVENTS",status="WARNING"} 1');
     expect(formatOutcome(outcome(), "stream", "text")).toStartWith("EVENTS: WARNING\n");
   });
+});
+
+test("a message that does not come back is not waited for for ever", async () => {
+  let isHeard = true;
+  const subscription = { unsubscribe: () => (isHeard = false) };
+  const connection = { newInbox: () => "inbox", subscribe: () => subscription, publish() {} };
+  const lost = roundTrip(connection as unknown as Parameters<typeof roundTrip>[0], 20);
+  await expect(lost).rejects.toThrow("no message to itself came back within 0.02 s");
+  expect(isHeard).toBe(false);
 });
 
 test("names are shortened by the domain that all share, addresses never", () => {

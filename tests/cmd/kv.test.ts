@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
+import { TestTerminal } from "../support/pty.ts";
 import { waitFor } from "../support/wait.ts";
 import { type StreamNetwork, streamNetwork } from "./streams_support.ts";
 import { checkout } from "./support.ts";
@@ -59,8 +60,25 @@ describe("choria kv", () => {
     expect((await kv("get", "SETTINGS", "raw")).out).toEndWith("\n\nAQI=\n");
   });
 
+  test("gives a value to the last byte, but to terminals only what they show", async () => {
+    await network.as("admin", ["kv", "put", "SETTINGS", "clear", "-"], { input: "a\u001b[2Jb\u001b]0;title\u0007c" });
+    expect((await kv("get", "SETTINGS", "clear", "--raw")).out).toBe("a\u001b[2Jb\u001b]0;title\u0007c");
+    for (const args of [
+      ["get", "SETTINGS", "clear", "--raw"],
+      ["watch", "SETTINGS", "clear", "--once"],
+    ]) {
+      await using terminal = new TestTerminal([`${checkout}/choria`, "kv", ...args], { env: network.env("admin") });
+      await terminal.process.exited;
+      await waitFor("the value to be shown", () => terminal.sent.includes("c"));
+      expect(terminal.sent).toBe("a\ufffd[2Jb\ufffd]0;title\ufffdc");
+    }
+  });
+
   test("backs up, removes and restores a bucket", async () => {
     const target = network.file("settings");
+    expect((await kv("backup", "SETTINGS", target, "--max-size", "1")).err).toBe(
+      "choria: error: the backup is larger than 1 B: allow more by --max-size\n",
+    );
     expect((await kv("backup", "SETTINGS", target)).out).toContain("backup of bucket SETTINGS in ");
     expect((await kv("restore", target)).err).toContain("bucket SETTINGS already exists");
     expect((await kv("del", "SETTINGS", "-f")).code).toBe(0);
@@ -99,6 +117,15 @@ describe("choria governor", () => {
     expect((await governor("run", "ONE", "--", "no-such-program")).err).toContain("there is no such program");
   });
 
+  test("takes no slot for a program that is not there", async () => {
+    const missing = await governor("run", "ONE", "--max-per-period", "--", "no-such-program");
+    expect(missing).toMatchObject({
+      code: 1,
+      err: "choria: error: Cannot run no-such-program: there is no such program\n",
+    });
+    expect((await governor("view", "ONE")).out).toContain("Active Leases: 0\n");
+  });
+
   test("does not run it when no slot becomes free in time", async () => {
     expect((await governor("run", "ONE", "--max-per-period", "--", "true")).code).toBe(0);
     const late = await governor("run", "ONE", "--max-wait", "100ms", "--interval", "50ms", "--", "echo", "never");
@@ -123,6 +150,16 @@ describe("choria election", () => {
     );
     await Bun.file(started).delete();
     expect((await running).code).toBe(4);
+  });
+
+  test("is not stood in for what cannot be done when it is won", async () => {
+    const missing = await election("run", "NOTHING", "--", "no-such-program");
+    expect(missing).toMatchObject({
+      code: 1,
+      err: "choria: error: Cannot run no-such-program: there is no such program\n",
+    });
+    const file = network.file("nowhere/leader");
+    expect((await election("file", file, "NOTHING")).err).toStartWith(`choria: error: Cannot write ${file}: `);
   });
 
   test("keeps a file while it is won", async () => {

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { hostname } from "node:os";
-import { createLogger, silentLogger, systemClock, writeFileAtomic } from "../../../lib/std/mod.ts";
+import { createLogger, errorText, silentLogger, systemClock, writeFileAtomic } from "../../../lib/std/mod.ts";
 import { startElection } from "../../../lib/streams/mod.ts";
 import type { ClientSession } from "../client/open.ts";
-import { runAttached } from "../governor/run.ts";
+import { checkProgram, runAttached } from "../governor/run.ts";
 
 /** Which election somebody stands in. */
 export interface Candidacy {
@@ -24,6 +24,7 @@ export async function runAsLeader(
   terminate: boolean,
   session: ClientSession,
 ): Promise<number> {
+  checkProgram(command);
   const won = Promise.withResolvers<void>();
   const ending = new AbortController();
   const signal = AbortSignal.any([session.signal, ending.signal]);
@@ -46,7 +47,13 @@ export async function keepFile(candidacy: Candidacy, file: string, session: Clie
   signal.addEventListener("abort", () => done.resolve(), { once: true });
   try {
     await using _election = stand(candidacy, session, {
-      onWon: () => writeFileAtomic(file, `${candidacy.name}\n`),
+      onWon() {
+        try {
+          writeFileAtomic(file, `${candidacy.name}\n`);
+        } catch (error) {
+          done.reject(new Error(`Cannot write ${file}: ${errorText(error)}`, { cause: error }));
+        }
+      },
       onLost: remove,
     });
     await done.promise;

@@ -20,6 +20,8 @@ export interface GovernedRun {
  * @returns the program's exit code.
  */
 export async function runGoverned(run: GovernedRun, { fleet, config, signal }: ClientSession): Promise<number> {
+  // A slot may be gone for long once it is taken.
+  checkProgram(run.command);
   const slot = await enterGovernor({
     connection: fleet.connection,
     name: run.governor,
@@ -41,6 +43,11 @@ export async function runGoverned(run: GovernedRun, { fleet, config, signal }: C
   }
 }
 
+/** @throws {Error} naming the program that is not on the PATH. */
+export function checkProgram([program = ""]: readonly string[]): void {
+  if (Bun.which(program) === null) throw new Error(`Cannot run ${program}: there is no such program`);
+}
+
 /**
  * Run a program with our terminal.
  *
@@ -48,8 +55,6 @@ export async function runGoverned(run: GovernedRun, { fleet, config, signal }: C
  * @returns its exit code, or 128 and the number of the signal that ended it, as shells have it.
  */
 export async function runAttached(command: readonly string[], signal?: AbortSignal): Promise<number> {
-  const [program = ""] = command;
-  if (Bun.which(program) === null) throw new Error(`Cannot run ${program}: there is no such program`);
   const child = Bun.spawn([...command], { stdio: ["inherit", "inherit", "inherit"] });
   const stop = () => child.kill("SIGTERM");
   signal?.addEventListener("abort", stop, { once: true });

@@ -3,6 +3,7 @@ import { formatTable } from "../../../lib/cli/mod.ts";
 import { formatBytes, formatCount } from "../../../lib/std/mod.ts";
 import { backupStream, bucketStreamName, newBucket, readBackup, restoreStream } from "../../../lib/streams/mod.ts";
 import { withStreams } from "../broker/session.ts";
+import { addBackupLimit, limitHint } from "../broker/stream/backup.ts";
 import { size, span, toggle, whole } from "../broker/stream/flags.ts";
 import type { ClientFlags } from "../client/open.ts";
 import { find } from "./open.ts";
@@ -87,14 +88,15 @@ export function statusCommand(): Command {
 
 /** `choria kv backup`. */
 export function backupCommand(): Command {
-  return new Command("backup")
+  return addBackupLimit(new Command("backup"))
     .description("Copy a bucket into a folder.")
     .argument("<bucket>", "name of the bucket")
     .argument("<target>", "folder, which is made")
     .addHelpText("after", "\nExample:\n  choria kv backup SETTINGS /var/backups/settings")
-    .action((bucket: string, folder: string, flags: ClientFlags) =>
+    .action((bucket: string, folder: string, flags: ClientFlags & { maxSize: number }) =>
       withStreams(flags, async ({ fleet, terminal, signal }) => {
-        const { bytes } = await backupStream(fleet.connection, bucketStreamName(bucket), folder, { signal });
+        const options = { maxBytes: flags.maxSize, signal };
+        const { bytes } = await limitHint(backupStream(fleet.connection, bucketStreamName(bucket), folder, options));
         terminal.out.write(`Created ${formatBytes(bytes)} backup of bucket ${bucket} in ${folder}\n`);
       }),
     );

@@ -1,7 +1,8 @@
 import type { StreamInfo } from "@nats-io/jetstream";
 import type { KvEntry } from "@nats-io/kv";
 import { formatTable, labelledLines, type ReportRow } from "../../../lib/cli/mod.ts";
-import { formatBytes, formatDuration } from "../../../lib/std/mod.ts";
+import { formatBytes, formatDuration, showUtf8 } from "../../../lib/std/mod.ts";
+import type { StreamSession } from "../broker/session.ts";
 
 /** What a bucket is like, for people. */
 export function bucketText(bucket: string, { config, state }: StreamInfo, hasValues: boolean): string {
@@ -27,6 +28,12 @@ export function entryText(entry: KvEntry, columns: number): string {
   const text = valueText(value);
   if (text.length <= columns) return `${head}${text}\n`;
   return `${head}Showing first ${columns} characters, use --raw for full value\n\n${text.slice(0, columns)}\n`;
+}
+
+/** A value and nothing else, to the last byte; on terminals as far as it is text. */
+export function writeValue(value: Uint8Array, { terminal }: Pick<StreamSession, "terminal">): void {
+  if (terminal.isInteractive) terminal.out.write(showUtf8(value));
+  else process.stdout.write(value);
 }
 
 /** The values that a key has had. */

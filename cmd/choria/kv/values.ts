@@ -5,7 +5,7 @@ import { confirmed, type StreamSession, withStreams } from "../broker/session.ts
 import { whole } from "../broker/stream/flags.ts";
 import type { ClientFlags } from "../client/open.ts";
 import { keyed, open } from "./open.ts";
-import { entryText } from "./show.ts";
+import { entryText, writeValue } from "./show.ts";
 
 /** `choria kv put`. */
 export function putCommand(): Command {
@@ -78,7 +78,7 @@ export function getCommand(): Command {
       withStreams(flags, async (session) => {
         const entry = await (await open(session, bucket)).get(key);
         if (entry === null || entry.operation !== "PUT") throw new Error(`key not found: ${bucket} > ${key}`);
-        if (flags.raw) process.stdout.write(entry.value);
+        if (flags.raw) writeValue(entry.value, session);
         else session.terminal.out.write(entryText(entry, session.terminal.columns));
       }),
     );

@@ -3,7 +3,7 @@ import { withStreams } from "../broker/session.ts";
 import { span } from "../broker/stream/flags.ts";
 import type { ClientFlags } from "../client/open.ts";
 import { keyed, open } from "./open.ts";
-import { changeText, historyTable } from "./show.ts";
+import { changeText, historyTable, writeValue } from "./show.ts";
 
 /** `choria kv keys`. */
 export function keysCommand(): Command {
@@ -58,14 +58,17 @@ export function watchCommand(): Command {
         const timer = flags.timeout === undefined ? undefined : setTimeout(() => changes.stop(), flags.timeout);
         signal.addEventListener("abort", () => changes.stop(), { once: true });
         let isFound = false;
-        for await (const entry of changes) {
-          isFound = true;
-          if (flags.once && entry.operation !== "PUT") continue;
-          if (flags.once) process.stdout.write(entry.value);
-          else terminal.out.write(`${changeText(entry)}\n`);
-          if (flags.once) break;
+        try {
+          for await (const entry of changes) {
+            isFound = true;
+            if (flags.once && entry.operation !== "PUT") continue;
+            if (flags.once) writeValue(entry.value, session);
+            else terminal.out.write(`${changeText(entry)}\n`);
+            if (flags.once) break;
+          }
+        } finally {
+          clearTimeout(timer);
         }
-        clearTimeout(timer);
         signal.throwIfAborted();
         if (flags.once && !isFound) throw new Error(`no value of ${bucket} > ${key} was received in time`);
       }),

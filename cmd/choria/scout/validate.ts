@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { formatTable, type Paint } from "../../../lib/cli/mod.ts";
+import { formatTable, openTerminal, type Paint } from "../../../lib/cli/mod.ts";
 import { displayModes, footerText } from "../../../lib/client/mod.ts";
 import type { GossOutcome } from "../../../lib/machine/mod.ts";
 import { decodeUtf8, formatDuration, goJson, isObject, type JsonObject, systemClock } from "../../../lib/std/mod.ts";
@@ -121,10 +121,8 @@ async function bucketValue(name: string, { fleet }: ClientSession): Promise<stri
 
 async function validateHere(rules: string, variables: string | undefined, flags: ValidateFlags): Promise<void> {
   if (flags.kvRules || flags.kvVariables) throw new Error("Buckets are out of reach with --local: name files");
-  const [{ validateWithGoss }, { createPaint }] = await Promise.all([
-    import("../../../lib/machine/mod.ts"),
-    import("../../../lib/cli/mod.ts"),
-  ]);
+  const { validateWithGoss } = await import("../../../lib/machine/mod.ts");
+  const { out, paint } = openTerminal(process);
   const started = systemClock.now();
   const outcome: GossOutcome = await validateWithGoss({
     rules: { file: rules },
@@ -136,8 +134,8 @@ async function validateHere(rules: string, variables: string | undefined, flags:
   const nodes = [{ sender: "localhost", error: "", tests: testsOf(outcome.results) }];
   const text = flags.json
     ? `${goJson(outcome, 3)}\n`
-    : `${report(nodes, flags, createPaint(process.stdout.isTTY))}${totals(nodes, systemClock.now() - started)}\n`;
-  process.stdout.write(text);
+    : `${report(nodes, flags, paint)}${totals(nodes, systemClock.now() - started)}\n`;
+  out.write(text);
 }
 
 /** Longest run on this machine, in milliseconds. */

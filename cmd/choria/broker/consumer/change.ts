@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import type { ConsumerConfig, ConsumerInfo } from "@nats-io/jetstream";
 import { Command } from "commander";
 import { terminalQuestions } from "../../../../lib/cli/mod.ts";
-import { errorText, goJson, parseDuration, parseObject, writeFileAtomic } from "../../../../lib/std/mod.ts";
+import { goJson, parseDuration, writeFileAtomic } from "../../../../lib/std/mod.ts";
 import { differences } from "../../../../lib/streams/mod.ts";
+import { readDefinition, withoutNotes } from "../definition.ts";
 import {
   addBrokerFlags,
   type BrokerFlags,
@@ -58,20 +58,12 @@ export function addCommand(): Command {
 
 async function definitionOf(name: string | undefined, flags: ChangeFlags, command: Command): Promise<ConsumerConfig> {
   const now = Date.now();
-  const base = flags.config === undefined ? {} : readDefinition(flags.config);
+  const base = flags.config === undefined ? {} : readDefinition<ConsumerConfig>(flags.config);
   const given = { ...base, ...consumerSettings(command, now) };
   const ask: Questions = flags.defaults || flags.config !== undefined ? noQuestions : terminalOrFail(terminalQuestions);
   const own = name ?? base.durable_name ?? base.name ?? (await ask.text("Consumer name", "", nameProblem));
   const isPull = flags.pull === true || flags.config !== undefined;
   return askForConsumer(own, { isPull, isEphemeral: flags.ephemeral === true, now }, given, ask);
-}
-
-function readDefinition(file: string): Partial<ConsumerConfig> {
-  try {
-    return parseObject(readFileSync(file, "utf8")) as Partial<ConsumerConfig>;
-  } catch (error) {
-    throw new Error(`Cannot read the configuration ${file}: ${errorText(error)}`, { cause: error });
-  }
 }
 
 function show(info: ConsumerInfo, { json }: { json?: true }, session: StreamSession): void {
@@ -106,7 +98,7 @@ async function change(
   session: StreamSession,
 ): Promise<void> {
   const info = await pickConsumer(session, stream, name);
-  const base = flags.config === undefined ? {} : readDefinition(flags.config);
+  const base = flags.config === undefined ? {} : readDefinition<ConsumerConfig>(flags.config);
   const next = { ...info.config, ...base, ...consumerSettings(command, Date.now()) };
   const changes = differences(info.config, next);
   const text = changes.length === 0 ? "No difference in configuration\n" : changesText(changes);
@@ -132,9 +124,8 @@ export function copyCommand(): Command {
       const flags = command.opts<ChangeFlags>();
       return withBrokerStreams(flags, async (session) => {
         const { config } = await session.manager.consumers.info(stream, source);
-        const { metadata = {}, pause_until: _pause, ...rest } = config;
-        const notes = Object.fromEntries(Object.entries(metadata).filter(([key]) => !key.startsWith("_nats.")));
-        const definition = { ...rest, metadata: notes, ...consumerSettings(command, Date.now()) };
+        const { pause_until: _pause, ...rest } = withoutNotes(config);
+        const definition = { ...rest, ...consumerSettings(command, Date.now()) };
         const named = config.durable_name === undefined ? { name } : { name, durable_name: name };
         show(await session.manager.consumers.add(stream, { ...definition, ...named }), flags, session);
       });

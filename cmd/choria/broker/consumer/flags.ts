@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { formatRfc3339, parseDuration } from "../../../../lib/std/mod.ts";
 import { gather, parsePairs } from "../../client/filters.ts";
 import { size, span, toggle, whole } from "../stream/flags.ts";
-import type { Questions } from "../stream/questions.ts";
+import { countProblem, type Questions } from "../stream/questions.ts";
 
 /** Flags that say what a consumer is like. */
 export interface ConsumerFlags {
@@ -121,7 +121,8 @@ const starts: Readonly<Record<string, DeliverPolicy>> = {
  * @throws {SyntaxError} when the text says nothing like that.
  */
 export function startSettings(text: string, now: number): Partial<ConsumerConfig> {
-  const policy = starts[text.toLowerCase()];
+  const word = text.toLowerCase();
+  const policy = Object.hasOwn(starts, word) ? starts[word] : undefined;
   if (policy !== undefined) return { deliver_policy: policy };
   if (/^\d+$/.test(text)) return { deliver_policy: "by_start_sequence", opt_start_seq: Number(text) };
   return { deliver_policy: "by_start_time", opt_start_time: formatRfc3339(now - parseDuration(text)) };
@@ -184,8 +185,4 @@ function startProblem(answer: string, now: number): string | undefined {
   } catch {
     return "use all, new, last, subject, a sequence or a duration as 1h";
   }
-}
-
-function countProblem(answer: string): string | undefined {
-  return /^-?\d{1,15}$/.test(answer) ? undefined : "a whole number is needed";
 }

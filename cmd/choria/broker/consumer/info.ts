@@ -1,7 +1,8 @@
 import type { ConsumerInfo, SequenceInfo } from "@nats-io/jetstream";
 import { formatReport, type ReportRow } from "../../../../lib/cli/mod.ts";
 import { formatBytes, formatCount, formatRemaining, formatSpan } from "../../../../lib/std/mod.ts";
-import { localTime } from "../stream/info.ts";
+import { isNote } from "../definition.ts";
+import { capital, localTime, row } from "../stream/info.ts";
 
 /** What a consumer is and how far it is, for people. */
 export function infoText(info: ConsumerInfo): string {
@@ -53,7 +54,7 @@ function configRows({ name, config }: ConsumerInfo): ReportRow[] {
       : []),
     ...(config.headers_only ? [["Headers Only", "true"] as const] : []),
     ...(config.flow_control ? [["Flow Control", "true"] as const] : []),
-    ...Object.entries(config.metadata ?? {}).filter(([key]) => !key.startsWith("_nats.")),
+    ...Object.entries(config.metadata ?? {}).filter(([key]) => !isNote(key)),
   ];
 }
 
@@ -114,14 +115,6 @@ function deliverText(config: ConsumerInfo["config"]): string {
   }
 }
 
-function row(label: string, value: string | undefined): ReportRow[] {
-  return value ? [[label, value]] : [];
-}
-
 function count(label: string, value: number | undefined): ReportRow[] {
   return value !== undefined && value > 0 ? [[label, formatCount(value)]] : [];
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { formatTable } from "../../../../lib/cli/mod.ts";
 import { formatCount, formatRemaining, formatSpan } from "../../../../lib/std/mod.ts";
 import { addBrokerFlags, type BrokerFlags, withBrokerStreams, writeJson } from "../session.ts";
-import { localTime } from "../stream/info.ts";
+import { capital, localTime } from "../stream/info.ts";
 import { pickStream } from "../stream/pick.ts";
 import { infoDocument, infoText } from "./info.ts";
 import { pickConsumer } from "./pick.ts";
@@ -86,7 +86,7 @@ function reportTable(stream: string, messages: number, consumers: readonly Consu
     return [
       name,
       config.deliver_subject ? "Push" : "Pull",
-      config.ack_policy.slice(0, 1).toUpperCase() + config.ack_policy.slice(1),
+      capital(config.ack_policy),
       config.ack_policy === "none" ? "" : formatRemaining((config.ack_wait ?? 0) / 1e6),
       formatCount(info.num_ack_pending),
       formatCount(info.num_redelivered),

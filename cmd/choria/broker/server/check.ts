@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import type { Connection } from "../../../../lib/connector/mod.ts";
 import { askBrokers } from "../../../../lib/monitor/mod.ts";
 import type { ClientSession } from "../../client/open.ts";
 import { addBrokerFlags, type BrokerFlags, withBrokerStreams, withSystem } from "../session.ts";
@@ -48,8 +49,9 @@ function connectionCheck(): Command {
       return conclude("connection", outcome, command, () =>
         withBrokerStreams(flags, async ({ fleet }) => {
           const connected = performance.now() - start;
-          const rtt = await fleet.connection.nats.rtt();
-          const trip = await roundTrip(fleet.connection);
+          const patience = Math.max(shortestPatience, flags.rttCritical, flags.reqCritical);
+          const rtt = await within(patience, "answer to a ping", fleet.connection.nats.rtt());
+          const trip = await roundTrip(fleet.connection, patience);
           outcome.ok.push(`connected to ${fleet.connection.server}`);
           const timed = (name: string, value: number, warning: number, critical: number, help: string) =>
             outcome.measure({
@@ -68,15 +70,40 @@ function connectionCheck(): Command {
     });
 }
 
-async function roundTrip(connection: ClientSession["fleet"]["connection"]): Promise<number> {
+/** What takes longer than its threshold is waited for, to be told how long it took, but not for ever; in milliseconds. */
+const shortestPatience = 5_000;
+
+/**
+ * Send a message to oneself.
+ *
+ * @returns how long it took, in milliseconds.
+ * @throws {Error} when it has not come back after `patience` milliseconds.
+ */
+export async function roundTrip(
+  connection: Pick<Connection, "newInbox" | "subscribe" | "publish">,
+  patience: number,
+): Promise<number> {
   const inbox = connection.newInbox();
   const { promise, resolve } = Promise.withResolvers<void>();
   const subscription = connection.subscribe(inbox, () => resolve());
   const start = performance.now();
-  connection.publish(inbox, new Uint8Array());
-  await promise;
-  subscription.unsubscribe();
-  return performance.now() - start;
+  try {
+    connection.publish(inbox, new Uint8Array());
+    await within(patience, "message to itself", promise);
+    return performance.now() - start;
+  } finally {
+    subscription.unsubscribe();
+  }
+}
+
+async function within<T>(patience: number, what: string, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no ${what} came back within ${seconds(patience)} s`)), patience);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 interface ServerLimits {

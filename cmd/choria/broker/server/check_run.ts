@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { openTerminal } from "../../../../lib/cli/mod.ts";
 import { errorText, writeFileAtomic } from "../../../../lib/std/mod.ts";
 import type { BrokerFlags } from "../session.ts";
 import { type CheckOutcome, type checkFormats, formatOutcome } from "./check_result.ts";
@@ -28,7 +29,8 @@ export async function conclude(
     outcome.criticals.push(`Check failed: ${errorText(error)}`);
   }
   const text = `${formatOutcome(outcome, kind, format)}\n`;
-  if (outfile === undefined) process.stdout.write(text);
+  // Names and reasons come from the network, and somebody may try a check out on a terminal.
+  if (outfile === undefined) openTerminal(process).out.write(text);
   else writeFileAtomic(outfile, text);
   process.exitCode = outcome.code;
 }

@@ -159,7 +159,7 @@ export function requestCommand(): Command {
     .addOption(new Option("--body <json>", "details of the question").default("{}"))
     .addHelpText("after", `\nExample:\n  choria broker server request jetstream --body '{"streams": true}'`)
     .action((what: string, server: string | undefined, flags: BrokerFlags & { body: string }, command: Command) => {
-      const topic = topics[what];
+      const topic = Object.hasOwn(topics, what) ? topics[what] : undefined;
       if (topic === undefined)
         throw new Error(`enum value must be one of ${Object.keys(topics).join(",")}, got '${what}'`);
       const body = parseObject(flags.body);

@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { StreamConfig, StreamInfo } from "@nats-io/jetstream";
 import { Command } from "commander";
 import { terminalQuestions } from "../../../../lib/cli/mod.ts";
-import { errorText, goJson, parseObject, writeFileAtomic } from "../../../../lib/std/mod.ts";
+import { goJson, writeFileAtomic } from "../../../../lib/std/mod.ts";
 import {
   checkStream,
   type Difference,
@@ -11,6 +10,7 @@ import {
   type StreamDefinition,
   settingsDocument,
 } from "../../../../lib/streams/mod.ts";
+import { readDefinition, withoutNotes } from "../definition.ts";
 import {
   addBrokerFlags,
   type BrokerFlags,
@@ -77,7 +77,7 @@ async function definitionOf(
 ): Promise<StreamDefinition> {
   const settings = settingsOf(command);
   if (file !== undefined) {
-    const base = readDefinition(file);
+    const base = readDefinition<StreamConfig>(file);
     const own = name ?? base.name;
     if (typeof own !== "string") throw new Error(`${file} names no stream: give a name`);
     return newStream(own, settings, base);
@@ -85,18 +85,6 @@ async function definitionOf(
   const ask = defaults ? noQuestions : terminalOrFail(terminalQuestions);
   const chosen = name ?? (await ask.text("Stream Name", "", nameProblem));
   return newStream(chosen, await askForStream(settings, ask));
-}
-
-/**
- * A stream's configuration from a file.
- * @throws {Error} naming the file.
- */
-export function readDefinition(file: string): Partial<StreamConfig> {
-  try {
-    return parseObject(readFileSync(file, "utf8")) as Partial<StreamConfig>;
-  } catch (error) {
-    throw new Error(`Cannot read the configuration ${file}: ${errorText(error)}`, { cause: error });
-  }
 }
 
 /** Make a stream and show what came of it. */
@@ -147,7 +135,7 @@ async function change(
 ): Promise<void> {
   const { manager, terminal } = session;
   const { config } = await pickStream(session, name);
-  const base = flags.config === undefined ? {} : readDefinition(flags.config);
+  const base = flags.config === undefined ? {} : readDefinition<StreamConfig>(flags.config);
   const next: StreamDefinition = { ...config, ...base, ...settingsDocument(settingsOf(command)), name: config.name };
   const problems = checkStream(next);
   if (problems.length > 0) throw new Error(`Cannot change the stream ${config.name}: ${problems.join(", ")}`);
@@ -193,10 +181,4 @@ export function copyCommand(): Command {
         await create(newStream(destination, settings, withoutNotes(config)), flags.json ?? false, session);
       });
     });
-}
-
-/** A broker's own notes about a stream are not for another one. */
-function withoutNotes({ metadata = {}, ...config }: StreamConfig): Partial<StreamConfig> {
-  const own = Object.entries(metadata).filter(([key]) => !key.startsWith("_nats."));
-  return { ...config, ...(own.length === 0 ? {} : { metadata: Object.fromEntries(own) }) };
 }

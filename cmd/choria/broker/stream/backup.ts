@@ -1,11 +1,18 @@
-import { existsSync } from "node:fs";
-import { Command } from "commander";
+import type { StreamConfig } from "@nats-io/jetstream";
+import { Command, Option } from "commander";
 import { startProgress } from "../../../../lib/cli/mod.ts";
 import { formatBytes, formatSpan } from "../../../../lib/std/mod.ts";
-import { backupStream, readBackup, restoreStream, settingsDocument } from "../../../../lib/streams/mod.ts";
+import {
+  BackupLimitError,
+  backupStream,
+  defaultBackupLimit,
+  readBackup,
+  restoreStream,
+  settingsDocument,
+} from "../../../../lib/streams/mod.ts";
 import { gather } from "../../client/filters.ts";
+import { readDefinition } from "../definition.ts";
 import { addBrokerFlags, type BrokerFlags, type StreamSession, withBrokerStreams } from "../session.ts";
-import { readDefinition } from "./add.ts";
 import { size, whole } from "./flags.ts";
 import { infoText } from "./info.ts";
 
@@ -14,13 +21,14 @@ interface BackupFlags extends BrokerFlags {
   consumers: boolean;
   check?: true;
   chunkSize?: number;
+  maxSize: number;
 }
 
 /** `choria broker stream backup`. */
 export function backupCommand(): Command {
   const backup = new Command("backup").alias("snapshot").description("Copy a stream into a folder.");
   backup.argument("<stream>", "name of the stream").argument("<target>", "folder, which is made");
-  return addBrokerFlags(backup)
+  return addBrokerFlags(addBackupLimit(backup))
     .option("--no-progress", "draw no progress bar")
     .option("--check", "have the broker check the stream first")
     .option("--consumers", "keep the positions of consumers too", true)
@@ -28,9 +36,25 @@ export function backupCommand(): Command {
     .option("--chunk-size <size>", "bytes that the broker sends at a time", size)
     .addHelpText("after", "\nExample:\n  choria broker stream backup CHORIA_EVENTS /var/backups/events")
     .action((stream: string, folder: string, flags: BackupFlags) => {
-      if (existsSync(folder)) throw new Error(`Cannot back up into ${folder}: there is something of that name`);
       return withBrokerStreams(flags, (session) => backUp(stream, folder, flags, session));
     });
+}
+
+/** Add the flag for the most bytes that a backup may have. */
+export function addBackupLimit(command: Command): Command {
+  return command.addOption(
+    new Option("--max-size <size>", "most bytes that the backup may have")
+      .argParser(size)
+      .default(defaultBackupLimit, formatBytes(defaultBackupLimit)),
+  );
+}
+
+/** Whoever finds a backup too large is told of the flag. */
+export async function limitHint<T>(backup: Promise<T>): Promise<T> {
+  return backup.catch((error) => {
+    if (!(error instanceof BackupLimitError)) throw error;
+    throw new Error(`${error.message}: allow more by --max-size`, { cause: error });
+  });
 }
 
 async function backUp(stream: string, folder: string, flags: BackupFlags, session: StreamSession): Promise<void> {
@@ -41,10 +65,10 @@ async function backUp(stream: string, folder: string, flags: BackupFlags, sessio
   terminal.out.write(`Starting backup of Stream "${stream}" with ${formatBytes(state.bytes)}\n`);
   const bar = flags.progress && terminal.isInteractive ? startProgress(terminal, state.bytes, Date.now) : undefined;
   const onProgress = (received: number) => bar?.update(Math.min(received, state.bytes));
-  const { consumers, check = false, chunkSize } = flags;
-  const options = { consumers, check, onProgress, signal, ...(chunkSize === undefined ? {} : { chunkSize }) };
+  const { consumers, check = false, chunkSize, maxSize: maxBytes } = flags;
+  const options = { consumers, check, maxBytes, onProgress, signal, ...(chunkSize === undefined ? {} : { chunkSize }) };
   try {
-    const report = await backupStream(fleet.connection, stream, folder, options);
+    const report = await limitHint(backupStream(fleet.connection, stream, folder, options));
     bar?.stop();
     const took = formatSpan(performance.now() - start);
     const data = `${formatBytes(report.bytes)} compressed data in ${report.chunks} chunks`;
@@ -82,7 +106,10 @@ export function restoreCommand(): Command {
           ...(cluster === undefined ? {} : { cluster }),
           ...(replicas === undefined ? {} : { replicas }),
         });
-        const changes = { ...(flags.config === undefined ? {} : readDefinition(flags.config)), ...placed };
+        const changes = {
+          ...(flags.config === undefined ? {} : readDefinition<StreamConfig>(flags.config)),
+          ...placed,
+        };
         const name = changes.name ?? backup.config.name;
         for await (const known of manager.streams.names()) {
           if (known === name) throw new Error(`Stream "${name}" already exist`);

@@ -1,6 +1,7 @@
 import type { StreamInfo } from "@nats-io/jetstream";
 import { formatReport, type ReportRow, type ReportSection } from "../../../../lib/cli/mod.ts";
 import { formatBytes, formatCount, formatDuration, formatRemaining, formatSpan } from "../../../../lib/std/mod.ts";
+import { isNote } from "../definition.ts";
 
 /** What a stream is and holds, for people. */
 export function infoText(info: StreamInfo): string {
@@ -102,7 +103,7 @@ function limitRows({ config }: StreamInfo): ReportRow[] {
 
 /** What the broker notes for itself is shown by other lines. */
 function metadataRows({ config }: StreamInfo): ReportRow[] {
-  return Object.entries(config.metadata ?? {}).filter(([key]) => !key.startsWith("_nats."));
+  return Object.entries(config.metadata ?? {}).filter(([key]) => !isNote(key));
 }
 
 function placeSections({ cluster, mirror, sources = [] }: StreamInfo): ReportSection[] {
@@ -146,7 +147,8 @@ function stateRows({ config, state, alternates = [] }: StreamInfo): ReportRow[] 
   ];
 }
 
-function row(label: string, value: string | undefined): ReportRow[] {
+/** A row; none where there is no value. */
+export function row(label: string, value: string | undefined): ReportRow[] {
   return value ? [[label, value]] : [];
 }
 
@@ -158,7 +160,8 @@ function nanos(value: number): string {
   return value > 0 ? formatDuration(value / 1e6) : "0s";
 }
 
-function capital(text: string): string {
+/** A word with a capital letter at its beginning. */
+export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 

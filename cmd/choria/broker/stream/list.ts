@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { formatTable } from "../../../../lib/cli/mod.ts";
 import { formatBytes, formatCount } from "../../../../lib/std/mod.ts";
 import { gather } from "../../client/filters.ts";
+import { compare } from "../server/names.ts";
 import { addBrokerFlags, type BrokerFlags, type StreamSession, withBrokerStreams, writeJson } from "../session.ts";
 import { span, whole } from "./flags.ts";
 import { ago, infoDocument, localTime } from "./info.ts";
@@ -107,10 +108,6 @@ async function showReport(flags: ReportFlags, session: StreamSession): Promise<v
   if (flags.json) writeJson(session, streams.map(infoDocument));
   else if (streams.length === 0) terminal.out.write("No Streams defined\n");
   else terminal.out.write(`${reportTable(streams)}\n`);
-}
-
-function compare(a: string | number, b: string | number): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function reportTable(streams: readonly StreamInfo[]): string {

@@ -1,5 +1,5 @@
 import { errorText, formatDuration, parseBytes, parseDuration } from "../../../../lib/std/mod.ts";
-import { defaultDuplicateWindow, type StreamSettings } from "../../../../lib/streams/mod.ts";
+import { defaultDuplicateWindow, isStreamName, type StreamSettings } from "../../../../lib/streams/mod.ts";
 import { splitSubjects } from "./flags.ts";
 
 /** How a person is asked. */
@@ -66,9 +66,7 @@ export async function askForStream(given: StreamSettings, ask: Questions): Promi
 
 /** What is wrong with a name for a stream. */
 export function nameProblem(answer: string): string | undefined {
-  return answer === "" || /[.*>/\\\s]/.test(answer)
-    ? "a name without spaces, dots, *, >, / and \\ is needed"
-    : undefined;
+  return isStreamName(answer) ? undefined : "a name without spaces, dots, *, >, / and \\ is needed";
 }
 
 function word(answer: string): string {
@@ -87,7 +85,8 @@ function subjectsProblem(answer: string): string | undefined {
   return splitSubjects(answer).length === 0 ? "at least one subject is needed" : undefined;
 }
 
-function countProblem(answer: string): string | undefined {
+/** What is wrong with a limit that is a number. */
+export function countProblem(answer: string): string | undefined {
   return /^-?\d{1,15}$/.test(answer) ? undefined : "a whole number is needed, -1 for no limit";
 }
 
