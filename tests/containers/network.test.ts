@@ -105,4 +105,17 @@ describe.skipIf(reason !== undefined)("the network in containers", () => {
     },
     3 * minute,
   );
+
+  test(
+    "told to stop, every role ends in good order",
+    async () => {
+      const programs = ["broker", "aaa", "provisioner", "server", "plugins", "nats", "replicator"];
+      const ids = await Promise.all(programs.map((role) => network.containers(`${role}.choria`)));
+      await network.compose("stop", "--timeout", "20");
+      const { out } = await run(["docker", "inspect", "--format", "{{.Name}} {{.State.ExitCode}}", ...ids.flat()]);
+      const unclean = out.split("\n").filter((line) => line !== "" && !line.endsWith(" 0"));
+      expect(unclean).toEqual([]);
+    },
+    minute,
+  );
 });
