@@ -21,6 +21,16 @@ const year = 365 * 86_400_000;
 /** Secret that provisioner, broker and nodes of a local network share. */
 export const provisioningSecret = "s3cret";
 
+/** What {@link createCredentials} takes from networks that are not on one machine. */
+export interface CredentialOptions {
+  /** Secret that provisioner and nodes share. @default {@link provisioningSecret} */
+  secret?: string;
+  /** Host names in the broker's certificate. @default ["broker.choria.local"] */
+  brokerNames?: readonly string[];
+  /** Host names in the AAA service's certificate. @default ["aaa.choria.local"] */
+  aaaNames?: readonly string[];
+}
+
 /**
  * Make an organization: its issuer and, signed by it, everybody who takes part before any server exists. What is
  * already there and still good stays as it is, so that a second run changes nothing.
@@ -28,7 +38,16 @@ export const provisioningSecret = "s3cret";
  * @param brokerUrl Where new servers find the broker that has them provisioned.
  * @returns the organization issuer's public key.
  */
-export async function createCredentials(layout: Layout, brokerUrl: string): Promise<string> {
+export async function createCredentials(
+  layout: Layout,
+  brokerUrl: string,
+  options: CredentialOptions = {},
+): Promise<string> {
+  const {
+    secret = provisioningSecret,
+    brokerNames = ["broker.choria.local"],
+    aaaNames = ["aaa.choria.local"],
+  } = options;
   const maker = new CredentialMaker(layout, makeKey(layout, "issuer", "issuer"));
   await maker.client("aaasvc", "chain-signer", { callerid: "aaa_chain_delegator", permissions: {}, canIssue: true });
   const delegator = { callerid: "aaa_request_signer", permissions: { authentication_delegator: true } };
@@ -42,9 +61,9 @@ export async function createCredentials(layout: Layout, brokerUrl: string): Prom
   });
   await maker.client("stream-replicator", "choria", replicator);
   makeKey(layout, "client", "plugin-signer");
-  await maker.provisioning(brokerUrl);
-  await maker.certificate("broker", "broker.choria.local");
-  await maker.certificate("aaasvc", "aaa.choria.local");
+  await maker.provisioning(brokerUrl, secret);
+  await maker.certificate("broker", brokerNames);
+  await maker.certificate("aaasvc", aaaNames);
   return maker.issuer.publicKey;
 }
 
@@ -82,12 +101,14 @@ class CredentialMaker {
   }
 
   /** The one thing that a new server starts with. */
-  async provisioning(url: string): Promise<void> {
+  async provisioning(url: string, secret: string): Promise<void> {
     const file = this.#layout.credential("server", "provisioning.jwt");
     // The token names the broker, so another port asks for another token.
-    if (isGood(file, (claims) => claims.purpose === "choria_provisioning" && claims.chu === url)) return;
+    const isWanted = (claims: Claims) =>
+      claims.purpose === "choria_provisioning" && claims.chu === url && claims.cht === secret;
+    if (isGood(file, isWanted)) return;
     const claims = {
-      cht: provisioningSecret,
+      cht: secret,
       chs: false,
       chu: url,
       chpd: true,
@@ -99,10 +120,11 @@ class CredentialMaker {
     writeTokenFile(file, await issueProvisioningToken(claims, this.#options()));
   }
 
-  async certificate(owner: string, name: string): Promise<void> {
+  async certificate(owner: string, names: readonly string[]): Promise<void> {
     const file = this.#layout.credential(owner, "public.crt");
     if (isFile(file)) return;
-    const made = await selfSignedCertificate({ name, alternatives: ["localhost", "127.0.0.1"] });
+    const [name = owner, ...others] = names;
+    const made = await selfSignedCertificate({ name, alternatives: [...others, "localhost", "127.0.0.1"] });
     writeFileAtomic(this.#layout.credential(owner, "private.key"), made.privateKey, { mode: 0o600 });
     writeFileAtomic(file, made.certificate);
   }

@@ -6,7 +6,7 @@
  */
 export { type ComposeOptions, prepareCompose } from "./compose.ts";
 export { type NetworkSettings, writeConfiguration } from "./configuration.ts";
-export { createCredentials, provisioningSecret } from "./credentials.ts";
+export { type CredentialOptions, createCredentials, provisioningSecret } from "./credentials.ts";
 export { defaultPorts, Layout, type Ports } from "./layout.ts";
 export { type LockOptions, whileAlone } from "./lock.ts";
 export {
