@@ -61,7 +61,7 @@ const firstConnectPause = 10;
 const servePause = 1_000;
 const firstConnectTimeout = 30_000;
 /** Longest that logins wait for the adapters to listen again, in milliseconds. */
-const adaptersPatience = 1_000;
+const adaptersPatience = 3_000;
 
 /**
  * Start a broker: nats-server with accounts, streams and statistics, and the responder that lets peers in.
