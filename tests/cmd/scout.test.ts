@@ -176,6 +176,8 @@ describe("choria scout validate", () => {
     await bucket.put("web", "file: {}");
     expect((await scout("validate", "RULES.web", "--kv-rules")).out).toMatch(totals);
     expect((await scout("validate", "RULES.db", "--kv-rules")).err).toContain("The bucket RULES has no key db");
+    expect((await scout("validate", "NONE.db", "--kv-rules")).err).toContain("Cannot read the bucket NONE: stream not");
+    expect((await scout("validate", "nowhere.yaml")).err).toContain("Cannot read nowhere.yaml: ENOENT");
     expect((await scout("validate", "nobucket", "--kv-rules")).err).toContain("invalid kv bucket and key");
     expect((await scout("validate", rules, "--local", "--kv-rules")).err).toContain("out of reach with --local");
   });

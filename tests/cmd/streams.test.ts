@@ -214,6 +214,7 @@ describe("choria broker stream", () => {
     expect((await stream("view", "SUBMIT", "26")).err).toContain("1 to 25 messages");
     expect(JSON.parse((await stream("subjects", "SUBMIT", "-j")).out)).toEqual({ "in.bye": 1, "in.hello": 1 });
     expect((await stream("rmm", "SUBMIT", "1", "-f")).code).toBe(0);
+    expect((await stream("purge", "SUBMIT", "--keep", "-1", "-f")).err).toContain("expected a whole number, got '-1'");
     expect((await stream("purge", "SUBMIT", "-f")).out).toStartWith("Purged 1 messages from SUBMIT\n\nState for");
   });
 
@@ -240,6 +241,8 @@ describe("choria broker stream", () => {
         "choria: error: The broker does not let up=choria publish to $JS.API.STREAM.INFO.CHORIA_EVENTS, " +
         "which needs a token with streams_admin or org_admin\n",
     });
+    const listing = await network.as("choria", ["broker", "stream", "ls"]);
+    expect(listing.err).toEndWith("$JS.API.STREAM.LIST, which needs a token with streams_admin or org_admin\n");
     expect(existsSync(target)).toBe(false);
     expect(readdirSync(network.file(".")).filter((name) => name.startsWith(".events"))).toEqual([]);
     expect((await network.as("admin", ["broker", "s", "backup", "CHORIA_EVENTS", target])).code).toBe(0);

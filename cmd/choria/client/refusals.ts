@@ -9,7 +9,7 @@ import type { Connection } from "../../../lib/connector/mod.ts";
 export async function refusals({ nats }: Pick<Connection, "nats">, caller: string): Promise<never> {
   for await (const status of nats.status()) {
     if (status.type !== "error" || !(status.error instanceof PermissionViolationError)) continue;
-    throw new Error(refusalText(status.error, caller));
+    throw new Error(refusalText(status.error, caller), { cause: status.error });
   }
   throw new Error("The connection to the network was closed");
 }

@@ -3,7 +3,15 @@ import { Command } from "commander";
 import { formatTable, openTerminal, type Paint } from "../../../lib/cli/mod.ts";
 import { displayModes, footerText } from "../../../lib/client/mod.ts";
 import type { GossOutcome } from "../../../lib/machine/mod.ts";
-import { decodeUtf8, formatDuration, goJson, isObject, type JsonObject, systemClock } from "../../../lib/std/mod.ts";
+import {
+  decodeUtf8,
+  errorText,
+  formatDuration,
+  goJson,
+  isObject,
+  type JsonObject,
+  systemClock,
+} from "../../../lib/std/mod.ts";
 import {
   addDiscoveryFlags,
   addFilterFlags,
@@ -102,19 +110,31 @@ async function validateNodes(
 
 async function rulesInput(rules: string, flags: ValidateFlags, session: ClientSession): Promise<JsonObject> {
   if (flags.remoteRules) return { file: rules };
-  return { yaml_rules: flags.kvRules ? await bucketValue(rules, session) : readFileSync(rules, "utf8") };
+  return { yaml_rules: flags.kvRules ? await bucketValue(rules, session) : readText(rules) };
 }
 
 async function variablesInput(variables: string, flags: ValidateFlags, session: ClientSession): Promise<JsonObject> {
   if (flags.remoteVariables) return { vars: variables };
-  return { yaml_vars: flags.kvVariables ? await bucketValue(variables, session) : readFileSync(variables, "utf8") };
+  return { yaml_vars: flags.kvVariables ? await bucketValue(variables, session) : readText(variables) };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Error(`Cannot read ${file}: ${errorText(error)}`, { cause: error });
+  }
 }
 
 async function bucketValue(name: string, { fleet }: ClientSession): Promise<string> {
   const [, bucket, key] = /^([^.]+)\.(.+)$/.exec(name) ?? [];
   if (bucket === undefined || key === undefined) throw new Error("invalid kv bucket and key");
   const { openBucket } = await import("../../../lib/streams/mod.ts");
-  const entry = await openBucket(fleet.connection, bucket).get(key);
+  const entry = await openBucket(fleet.connection, bucket)
+    .get(key)
+    .catch((error) => {
+      throw new Error(`Cannot read the bucket ${bucket}: ${errorText(error)}`, { cause: error });
+    });
   if (entry === undefined) throw new Error(`The bucket ${bucket} has no key ${key}`);
   return decodeUtf8(entry.value);
 }
@@ -128,7 +148,7 @@ async function validateHere(rules: string, variables: string | undefined, flags:
     rules: { file: rules },
     denied: [],
     timeout: localPatience,
-    ...(variables === undefined ? {} : { vars: readFileSync(variables, "utf8") }),
+    ...(variables === undefined ? {} : { vars: readText(variables) }),
   });
   process.exitCode = outcome.failures === 0 ? 0 : someFailed;
   const nodes = [{ sender: "localhost", error: "", tests: testsOf(outcome.results) }];

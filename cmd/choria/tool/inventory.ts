@@ -24,7 +24,9 @@ Examples:
   choria tool inventory web.yaml -C web
   choria discover --dm inventory --do file=nodes.json -F os=linux
 
-Groups and nodes that are in the file already stay there; nodes that answer are written anew.`;
+Groups and nodes that are in the file already stay there; nodes that answer are written anew.
+
+Ends with 0 when every node answered, 2 when some did not, 1 on errors, 130 when interrupted.`;
 
 /** `choria tool inventory`: write the file in which nodes are found without asking them. */
 export function inventoryCommand(): Command {

@@ -1,8 +1,8 @@
 import type { PurgeOpts } from "@nats-io/jetstream";
 import { Command } from "commander";
 import { formatCount } from "../../../../lib/std/mod.ts";
+import { parseCount } from "../../client/filters.ts";
 import { addBrokerFlags, type BrokerFlags, confirmed, withBrokerStreams, writeJson } from "../session.ts";
-import { whole } from "./flags.ts";
 import { infoDocument, infoText, stateText } from "./info.ts";
 import { pickStream } from "./pick.ts";
 
@@ -39,8 +39,8 @@ export function purgeCommand(): Command {
     .option("-j, --json", "write one JSON document")
     .option("-f, --force", "do not ask")
     .option("--subject <subject>", "messages of a subject only")
-    .option("--seq <sequence>", "messages before this one", whole)
-    .option("--keep <count>", "all but the newest messages", whole)
+    .option("--seq <sequence>", "messages before this one", parseCount)
+    .option("--keep <count>", "all but the newest messages", parseCount)
     .addHelpText("after", "\nExample:\n  choria broker stream purge SUBMIT --keep 100 -f")
     .action((name: string | undefined, flags: PurgeFlags) => {
       if (flags.seq !== undefined && flags.keep !== undefined) throw new Error("--seq and --keep exclude each other");
