@@ -137,7 +137,7 @@ function provisionerYaml({ provisioning }: Passwords, issuer: string): string {
   return stringify({
     workers: 4,
     interval: "1m",
-    logfile: "/dev/stdout",
+    logfile: "stdout",
     loglevel: "info",
     helper: "/opt/choria/containers/provisioner/helper.ts",
     helper_module: true,

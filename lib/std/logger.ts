@@ -87,8 +87,16 @@ interface Sink {
 /** Most that waits while nothing can be written, as on a full disk; what is more is lost. In bytes. */
 const maxWaiting = 1024 * 1024;
 
+/**
+ * The descriptor of a standard stream; 0 for files. Its file in `/dev` is taken for the stream itself: where that is a
+ * socket, as under systemd, or a pipe of another user, nobody can open it.
+ */
+function standardStream(destination: string): number {
+  return ["stdout", "stderr"].indexOf(destination.replace(/^\/dev\//, "")) + 1;
+}
+
 function openSink(destination: string): Sink {
-  const stream = ["stdout", "stderr"].indexOf(destination) + 1;
+  const stream = standardStream(destination);
   if (stream === 0) mkdirSync(dirname(destination), { recursive: true });
   const dest = stream === 0 ? destination : stream;
   const sink = loadPino().destination({ dest, sync: true, append: true, maxLength: maxWaiting });

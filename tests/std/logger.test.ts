@@ -51,6 +51,20 @@ describe("createLogger()", () => {
     expect(readFileSync(destination, "utf8").trim().split("\n")).toHaveLength(2);
   });
 
+  test("takes /dev/stdout for its own output, which may be a socket that cannot be opened", async () => {
+    const module = JSON.stringify(join(import.meta.dir, "../../lib/std/mod.ts"));
+    const program = `import { createLogger } from ${module}; createLogger({ destination: "/dev/stdout" }).info("Here");`;
+    const quoted = [process.execPath, "--eval", program].map((word) => `'${word}'`).join(" ");
+    const received = Promise.withResolvers<string>();
+    using server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: (_socket, data) => received.resolve(data.toString()) },
+    });
+    await using _child = Bun.spawn(["bash", "-c", `exec ${quoted} >/dev/tcp/127.0.0.1/${server.port}`]);
+    expect(JSON.parse(await received.promise)).toMatchObject({ level: "info", msg: "Here" });
+  });
+
   test("appends to a file that is there", () => {
     using folder = temporaryFolder();
     const destination = folder.file("log");
