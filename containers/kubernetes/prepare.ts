@@ -16,25 +16,23 @@ import { formatConf } from "../../lib/config/mod.ts";
 import { createCredentials, Layout } from "../../lib/setup/mod.ts";
 import { errorText, isFile, writeFileAtomic } from "../../lib/std/mod.ts";
 
-const usage = `Usage: prepare.ts [FOLDER] [--images PREFIX] [--tag TAG] [--with COMPONENT,…] [--broker URL]
+const usage = `Usage: prepare.ts [FOLDER] [--images PREFIX] [--tag TAG] [--with COMPONENT,…] [--brokers URLS]
 
 Makes credentials and a kustomization of them; FOLDER is .choria/kubernetes of the checkout where none is named.
 
   --images PREFIX   where the cluster gets the images from (localhost/choria)
   --tag TAG         their tag (latest)
   --with NAMES      what the network has besides: client, external, manage-node
-  --broker URL      where new servers find a broker (nats://choria-broker.choria.svc:4222)
+  --brokers URLS    where servers find the brokers, comma separated; those in the cluster where none are named
 `;
 
 const roles = ["broker", "aaa", "provisioner", "replicator", "plugins", "server", "client"];
 const components = ["client", "external", "manage-node"];
 const users = ["admin", "streams", "choria"] as const;
-const broker = "nats://choria-broker.choria.svc:4222";
-const brokerNames = [
-  "choria-broker.choria.svc",
-  "choria-broker.choria.svc.cluster.local",
-  ...[0, 1, 2].map((index) => `choria-broker-${index}.choria-brokers.choria.svc.cluster.local`),
-];
+/** Each is named: who has lost one goes on with the next at once, whatever a Service still holds for ready. */
+const brokerHosts = [0, 1, 2].map((index) => `choria-broker-${index}.choria-brokers.choria.svc`);
+const brokers = brokerHosts.map((host) => `nats://${host}:4222`).join(",");
+const brokerNames = ["choria-broker.choria.svc", ...brokerHosts, ...brokerHosts.map((host) => `${host}.cluster.local`)];
 const aaaNames = ["choria-aaa.choria.svc", "choria-aaa.choria.svc.cluster.local"];
 const image = { credentials: "/etc/choria-provisioner/credentials", rego: "/etc/aaasvc/aaa" };
 
@@ -55,7 +53,7 @@ interface Options {
   images: string;
   tag: string;
   with: string[];
-  broker: string;
+  brokers: string;
 }
 
 function readOptions(): Options | undefined {
@@ -65,7 +63,7 @@ function readOptions(): Options | undefined {
       images: { type: "string", default: "localhost/choria" },
       tag: { type: "string", default: "latest" },
       with: { type: "string", default: "" },
-      broker: { type: "string", default: broker },
+      brokers: { type: "string", default: brokers },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -84,7 +82,7 @@ async function prepare(options: Options): Promise<void> {
   chmodSync(folder, 0o700);
   const layout = new Layout(folder);
   const passwords = keepPasswords(join(folder, "passwords.json"));
-  const issuer = await createCredentials(layout, options.broker, {
+  const issuer = await createCredentials(layout, options.brokers, {
     secret: passwords.provisioning,
     brokerNames,
     aaaNames,
@@ -93,7 +91,7 @@ async function prepare(options: Options): Promise<void> {
     "broker/choria.cfg": brokerSecrets(passwords),
     "broker/security.cfg": trust(issuer, ""),
     "provisioner/provisioner.yaml": provisionerYaml(passwords, issuer),
-    "provisioner/helper.json": helperSettings(layout, options.broker, issuer),
+    "provisioner/helper.json": helperSettings(layout, options.brokers, issuer),
     "client/client.conf": clientConf(passwords, issuer),
     ...(isFile(layout.config("aaa", "users.json")) ? {} : { "aaa/users.json": await userList(passwords) }),
   };
@@ -163,7 +161,7 @@ function clientConf({ system }: Passwords, issuer: string): string {
   const own = "~/.config/choria";
   const settings = formatConf([
     ["loglevel", "warn"],
-    ["plugin.choria.middleware_hosts", broker],
+    ["plugin.choria.middleware_hosts", brokers],
     ["plugin.choria.use_srv", "false"],
     ["plugin.choria.discovery.broadcast.windowed_timeout", "true"],
     ["plugin.choria.security.request_signer.service", "true"],
