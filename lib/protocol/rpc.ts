@@ -1,4 +1,5 @@
 import { encodeUtf8, isObject, type JsonObject } from "../std/mod.ts";
+import { isTooDeep, mostLevels } from "./_nesting.ts";
 import { documentText } from "./decode.ts";
 import { ProtocolError } from "./error.ts";
 
@@ -78,11 +79,12 @@ export function isStatusCode(value: unknown): value is number {
 }
 
 function parse(bytes: Uint8Array, what: string): JsonObject {
+  const text = documentText(bytes, what);
+  if (isTooDeep(text)) throw new ProtocolError(`Cannot read the ${what}: it nests more than ${mostLevels} levels deep`);
   let value: unknown;
   try {
-    value = JSON.parse(documentText(bytes, what));
+    value = JSON.parse(text);
   } catch (error) {
-    if (error instanceof ProtocolError) throw error;
     throw new ProtocolError(`Cannot read the ${what}: it is not JSON`, { cause: error });
   }
   if (!isObject(value)) throw new ProtocolError(`Cannot read the ${what}: expected a JSON object`);

@@ -125,6 +125,15 @@ test("a reply whose time is beyond any date is refused, rather than whoever writ
   expect(() => decodeReply(dated(`1${"0".repeat(40)}`))).toThrow("/time: expected whole nanoseconds");
 });
 
+test("a reply that would fill memory once it is shown indented is refused", () => {
+  const reply = (levels: number, more = "") =>
+    encodeUtf8(`{"statuscode":0,"statusmsg":"OK","data":{"a":${"[".repeat(levels)}${"]".repeat(levels)}${more}}}`);
+  expect(() => decodeRpcReply(reply(999))).toThrow("it nests more than 1000 levels deep");
+  expect(decodeRpcReply(reply(998)).statuscode).toBe(0);
+  const wide = `,"b":[${"[],".repeat(5_000)}"${"[{".repeat(5_000)}\\"["]`;
+  expect(decodeRpcReply(reply(10, wide)).statuscode).toBe(0);
+});
+
 describe("decodeRequest()", () => {
   const changed = (change: (document: string) => string) => encodeUtf8(change(text(request)));
 

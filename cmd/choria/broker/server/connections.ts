@@ -35,7 +35,7 @@ interface ConnectionFlags extends BrokerFlags {
 export function connectionsCommand(): Command {
   const connections = new Command("connections")
     .aliases(["conn", "connz", "conns"])
-    .description("Show who is connected, the busiest first.")
+    .description("Show who is connected, the least busy first.")
     .argument("[limit]", "end as soon as this many brokers have answered", parseCount, 0);
   return addBrokerFlags(connections)
     .option("--account <name>", "connections of an account")
@@ -52,7 +52,7 @@ export function connectionsCommand(): Command {
     .option("-j, --json", "write one JSON document")
     .addHelpText(
       "after",
-      "\nExample:\n  choria broker server report connections --account choria --sort in-msgs --top 10",
+      "\nExample:\n  choria broker server report connections --account choria --sort in-msgs -R --top 10",
     )
     .action((expect: number, _flags: ConnectionFlags, command: Command) => {
       const flags = command.optsWithGlobals<ConnectionFlags>();
