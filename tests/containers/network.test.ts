@@ -58,15 +58,15 @@ describe.skipIf(reason !== undefined)("the network in containers", () => {
         for (const address of addresses) for (const port of ports) owners.set(`${address}:${port}`, `${role}:${port}`);
       }
       const seen: Record<string, string[]> = {};
-      for (const peer of peers) {
-        const targets = [...owners.keys()].filter(
-          (target) => !peer.addresses.some((own) => target.startsWith(`${own}:`)),
-        );
-        const reached = await reachableFrom(peer, targets);
-        seen[peer.role] = [
-          ...new Set([...(seen[peer.role] ?? []), ...reached.map((at) => owners.get(at) ?? at)]),
-        ].sort();
-      }
+      await Promise.all(
+        peers.map(async (peer) => {
+          const own = new Set(peer.addresses);
+          const targets = [...owners.keys()].filter((target) => !own.has(target.split(":")[0] ?? ""));
+          const reached = await reachableFrom(peer, targets);
+          const names = reached.map((at) => owners.get(at) ?? at);
+          seen[peer.role] = [...new Set([...(seen[peer.role] ?? []), ...names])].sort();
+        }),
+      );
       expect(seen).toEqual({
         broker: ["aaa:8080", "aaa:8081", "plugins:80", "provisioner:8083", "replicator:8082"],
         aaa: ["broker:4222", "provisioner:8083", "replicator:8082"],
