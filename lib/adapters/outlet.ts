@@ -134,7 +134,8 @@ export class Outlet {
       marks.set("Nats-Msg-Id", id);
       connection.publish(subject, data, { reply: `${this.#inbox}.${pending.slot}`, headers: marks });
     } catch (error) {
-      this.#giveUp(pending, errorText(error));
+      // At once it would call itself for each document that waits, as each makes room for the next.
+      queueMicrotask(() => this.#pending.has(pending.slot) && this.#giveUp(pending, errorText(error)));
     }
   }
 

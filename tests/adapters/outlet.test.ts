@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Msg } from "@nats-io/nats-core";
 import { AdapterCounts, type AdapterDocument, formatAdapterMetrics } from "../../lib/adapters/mod.ts";
 import { Outlet } from "../../lib/adapters/outlet.ts";
 import { type Connection, connectBroker } from "../../lib/connector/mod.ts";
@@ -31,10 +32,16 @@ afterAll(async () => {
   folder[Symbol.dispose]();
 });
 
-function open(options: { queueLength?: number; logger?: RecordingLogger } = {}) {
+interface OutletSettings {
+  queueLength?: number;
+  logger?: RecordingLogger;
+  link?: Pick<Connection, "subscribe" | "publish" | "server">;
+}
+
+function open(options: OutletSettings = {}) {
   const counts = new AdapterCounts({ input: 1, output: 2 });
   const outlet = new Outlet({
-    connection,
+    connection: options.link ?? connection,
     inboxPrefix: "_INBOX",
     queueLength: options.queueLength ?? 10,
     counts: counts.output,
@@ -58,6 +65,26 @@ describe("an outlet", () => {
     await outlet.stop(5_000);
     expect(await messagesOf(connection, "FLEET")).toBe(1_000);
     expect(counts.total("output")).toMatchObject({ received: 1_000, published: 1_000, errors: 0, timed: 1_000 });
+  });
+
+  test("discards as many documents as there may be when none can be sent, and stops", async () => {
+    const refused = () => {
+      throw new Error("payload max_payload size exceeded");
+    };
+    let acknowledge = () => {};
+    const subscribe: Connection["subscribe"] = (subject, handler) => {
+      const first = subject.replace("*", "0");
+      acknowledge = () => void handler({ subject: first, data: encodeUtf8('{"stream":"S","seq":1}') } as Msg);
+      return connection.subscribe(subject, handler);
+    };
+    const link = { server: "up", subscribe, publish: () => {} };
+    const { outlet, counts } = open({ queueLength: 50_000, link });
+    for (let i = 0; i < 50_200; i++) expect(outlet.deliver(document("none.n1", `f${i}`))).toBe(true);
+    link.publish = refused;
+    acknowledge();
+    await waitFor("the queue to be empty", () => outlet.queue.length === 0);
+    expect(counts.total("output")).toMatchObject({ published: 1, errors: 50_000 });
+    await outlet.stop(0);
   });
 
   test("keeps documents while there is no stream, as many as there is room for, and gives them to the one that comes", async () => {
