@@ -123,8 +123,10 @@ function evictCommand(): Command {
     .argument("<election>", "name of the election")
     .option("-f, --force", "do not ask")
     .addHelpText("after", "\nExample:\n  choria election evict CRON -f")
-    .action((name: string, flags: BucketFlags & { force?: true }) =>
-      withStreams(flags, async ({ manager, terminal }) => {
+    .action((name: string, flags: BucketFlags & { force?: true }) => {
+      // A wildcard would take every leader of the bucket.
+      if (/[*>\s]/.test(name)) throw new Error(`Cannot evict from "${name}": name one election`);
+      return withStreams(flags, async ({ manager, terminal }) => {
         const { bucket } = flags;
         const info = await bucketInfo(manager, bucket, name);
         if ((await claimsOf(manager, bucket, info)).length === 0) throw new Error(`election ${name} has no leader`);
@@ -135,6 +137,6 @@ function evictCommand(): Command {
           seq: number;
         });
         terminal.out.write(`Evicted the leader from election ${name} in bucket ${bucket}\n`);
-      }),
-    );
+      });
+    });
 }

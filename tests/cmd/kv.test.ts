@@ -148,6 +148,7 @@ describe("choria election", () => {
     expect((await election("evict", "CRON", "-f")).out).toBe(
       "Evicted the leader from election CRON in bucket CHORIA_LEADER_ELECTION\n",
     );
+    expect((await election("evict", ">", "-f")).err).toBe('choria: error: Cannot evict from ">": name one election\n');
     await Bun.file(started).delete();
     expect((await running).code).toBe(4);
   });
