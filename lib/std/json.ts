@@ -62,6 +62,14 @@ export function showUtf8(bytes: Uint8Array): string {
   return lenientUtf8.decode(bytes);
 }
 
+/**
+ * A JSON document as it was sent, but on one line: line breaks between its parts mean nothing.
+ * @throws {TypeError} when the bytes are not UTF-8.
+ */
+export function jsonLine(document: Uint8Array): string {
+  return decodeUtf8(document).replace(/[\r\n]+/g, " ");
+}
+
 /** Text as UTF-8 bytes. */
 export function encodeUtf8(text: string): Uint8Array {
   return utf8Encoder.encode(text);

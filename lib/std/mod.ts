@@ -18,6 +18,7 @@ export {
   isStringList,
   type Json,
   type JsonObject,
+  jsonLine,
   parseExact,
   parseObject,
   showUtf8,

@@ -1,6 +1,15 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { decodeUtf8, isObject, isStringList, parseExact, parseObject } from "../../lib/std/mod.ts";
+import {
+  decodeUtf8,
+  encodeUtf8,
+  isObject,
+  isStringList,
+  jsonLine,
+  parseExact,
+  parseObject,
+  showUtf8,
+} from "../../lib/std/mod.ts";
 
 test("parseExact() keeps integers that a double cannot hold", () => {
   expect(parseExact('{"time":1704168000123456789,"small":5,"half":1.5,"deep":[9007199254740993]}')).toEqual({
@@ -40,4 +49,15 @@ test("decodeUtf8() refuses bytes that are not UTF-8", () => {
 test("isObject() and isStringList() tell what is what", () => {
   expect([{}, [], null, "x", 1, undefined].map(isObject)).toEqual([true, false, false, false, false, false]);
   expect([[], ["a"], ["a", 1], "a", null].map(isStringList)).toEqual([true, true, false, false, false]);
+});
+
+test("jsonLine() leaves a document as it was sent, on one line", () => {
+  const document = '{\r\n "a": "x\\ny",\n\n"b": 1.0\n}';
+  const line = jsonLine(encodeUtf8(document));
+  expect(line).toBe('{  "a": "x\\ny", "b": 1.0 }');
+  expect(JSON.parse(line)).toEqual(JSON.parse(document));
+});
+
+test("showUtf8() shows whatever bytes there are", () => {
+  expect(showUtf8(Uint8Array.of(0x61, 0xff, 0x62))).toBe("a\ufffdb");
 });

@@ -42,7 +42,9 @@ async function showAll({ fleet, terminal }: ClientSession, signal: AbortSignal):
     const text = describe(news);
     if (text === undefined) continue;
     const { identity, id } = news;
-    terminal.out.write(`${new Date().toTimeString().slice(0, 8)} ${identity || "-"} ${id}: ${text}\n`);
+    const line = `${new Date().toTimeString().slice(0, 8)} ${identity || "-"} ${id}: ${text}`;
+    // Commands and errors may hold line breaks, which would make lines of others' of them.
+    terminal.out.write(`${line.replace(/[\r\n]+/g, " ")}\n`);
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type MachineEvent,
   machineSubjects,
 } from "../../../lib/machine/mod.ts";
-import { decodeUtf8, errorText } from "../../../lib/std/mod.ts";
+import { errorText, jsonLine } from "../../../lib/std/mod.ts";
 import { addClientFlags, type ClientFlags, type ClientSession, withFleet } from "../client/open.ts";
 import { refusals } from "../client/refusals.ts";
 
@@ -78,7 +78,7 @@ function lineOf(data: Uint8Array, flags: WatchFlags): string | undefined {
   }
   if (flags.identity !== undefined && event.identity !== flags.identity) return undefined;
   if (flags.machine !== undefined && event.machine !== flags.machine) return undefined;
-  if (flags.json) return decodeUtf8(data);
+  if (flags.json) return jsonLine(data);
   const time = new Date(event.timestamp * 1_000).toTimeString().slice(0, 8);
   return `[${time}] ${harmlessText(describeMachineEvent(event)).replaceAll("\n", " ")}`;
 }

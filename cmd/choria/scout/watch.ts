@@ -12,7 +12,7 @@ import {
   showsTransition,
   transitionLine,
 } from "../../../lib/scout/mod.ts";
-import { decodeUtf8, errorText, parseDuration, systemClock } from "../../../lib/std/mod.ts";
+import { errorText, jsonLine, parseDuration, systemClock } from "../../../lib/std/mod.ts";
 import { gather } from "../client/filters.ts";
 import { addClientFlags, type ClientFlags, type ClientSession, withFleet } from "../client/open.ts";
 import { refusals } from "../client/refusals.ts";
@@ -159,8 +159,7 @@ async function watchPlain(flags: WatchFlags, { fleet, terminal, signal }: Client
     now: systemClock.now,
     onEvent: (event, _seenAt, document) => {
       const shown = lines(event);
-      // Line breaks between the parts of a document mean nothing, and would make several lines of it.
-      if (flags.json && shown.length > 0) write(decodeUtf8(document).replace(/[\r\n]+/g, " "));
+      if (flags.json && shown.length > 0) write(jsonLine(document));
       else for (const line of shown) write(line);
     },
   });
