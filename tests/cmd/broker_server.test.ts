@@ -9,7 +9,7 @@ import { gatewaysReport, leafnodesReport, routesReport } from "../../cmd/choria/
 import { compactNames } from "../../cmd/choria/broker/server/names.ts";
 import { Fields } from "../../lib/monitor/mod.ts";
 import { type StreamNetwork, streamNetwork } from "./streams_support.ts";
-import { checkout } from "./support.ts";
+import { checkout, run } from "./support.ts";
 
 // Every test runs the command line some dozen times, beside whatever else the machine does.
 setDefaultTimeout(60_000);
@@ -110,6 +110,26 @@ describe("choria broker server", () => {
     expect(await server("check", "kv", "--bucket", "NONE")).toMatchObject({ code: 2 });
     const json = await server("check", "--format", "json", "kv", "--bucket", "CHORIA_LEADER_ELECTION");
     expect(JSON.parse(json.out)).toMatchObject({ status: "OK", check_suite: "kv" });
+  });
+
+  test("says of a check that was interrupted that nothing is known to be well", async () => {
+    using mute = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    const config = readFileSync(network.env("admin").CHORIA_CONFIG ?? "", "utf8");
+    const file = network.file("mute.conf");
+    await Bun.write(file, config.replace(network.broker.address, `nats://127.0.0.1:${mute.port}`));
+    let child: Bun.Subprocess | undefined;
+    const { promise: reached, resolve } = Promise.withResolvers<void>();
+    mute.reload({ socket: { open: () => resolve(), data() {} } });
+    const checking = run([`${checkout}/choria`, "broker", "server", "check", "connection", "--choria-config", file], {
+      env: network.env("admin"),
+      onStart: (started) => {
+        child = started;
+      },
+    });
+    await reached;
+    child?.kill("SIGTERM");
+    const { code, out } = await checking;
+    expect([code, out]).toEqual([2, "CRITICAL Connection Crit:Check failed: interrupted\n"]);
   });
 
   test("says what is missing to those who may not", async () => {

@@ -7,6 +7,7 @@ import { matches } from "../../cmd/choria/broker/stream/list.ts";
 import { gapsOf } from "../../cmd/choria/broker/stream/look.ts";
 import { askForStream, noQuestions, type Questions } from "../../cmd/choria/broker/stream/questions.ts";
 import { newStream } from "../../lib/streams/mod.ts";
+import { waitFor } from "../support/wait.ts";
 import { type StreamNetwork, streamNetwork } from "./streams_support.ts";
 import { checkout } from "./support.ts";
 
@@ -276,6 +277,22 @@ describe("choria broker stream", () => {
     expect((await consumer("report", "RETURNS")).out).toContain("Consumer report for RETURNS with 1 consumers");
     expect((await consumer("rm", "RETURNS", "DESK", "-f")).code).toBe(0);
     expect((await consumer("info", "RETURNS", "DESK")).err).toContain("consumer not found (10014)");
+  });
+
+  test("stops waiting for a message at once when it is interrupted", async () => {
+    expect((await stream("add", "SILENT", "--subjects", "silent", "--defaults")).code).toBe(0);
+    await network.as("admin", ["broker", "consumer", "add", "SILENT", "EAR", "--pull", "--defaults"]);
+    let child: Bun.Subprocess | undefined;
+    const onStart = (started: Bun.Subprocess) => {
+      child = started;
+    };
+    const asked = network.as("admin", ["broker", "consumer", "next", "SILENT", "EAR", "--wait", "1h"], { onStart });
+    await waitFor("the wait", async () => {
+      const { out } = await network.as("admin", ["broker", "consumer", "info", "SILENT", "EAR", "-j"]);
+      return JSON.parse(out).num_waiting > 0;
+    });
+    child?.kill("SIGTERM");
+    expect((await asked).code).toBe(130);
   });
 
   test("has names of streams completed", async () => {

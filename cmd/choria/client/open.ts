@@ -16,7 +16,7 @@ export interface ClientFlags {
 const warnAhead = 300_000;
 
 /** Exit code of a command that was interrupted. */
-const interrupted = 130;
+export const interrupted = 130;
 
 /** Add the flags of {@link ClientFlags}. */
 export function addClientFlags(command: Command): Command {

@@ -35,8 +35,11 @@ export function nextCommand(): Command {
         );
         // JetStream takes no pull that waits for less than a second.
         const expires = Math.max(1_000, flags.wait);
+        const { promise: stopped, reject } = Promise.withResolvers<never>();
+        stopped.catch(() => undefined);
+        session.signal.addEventListener("abort", () => reject(session.signal.reason), { once: true });
         for (let i = 0; i < flags.count; i++) {
-          const message = await consumer.next({ expires });
+          const message = await Promise.race([consumer.next({ expires }), stopped]);
           if (message === null) throw new Error("no message received");
           await settle(message, flags, session);
         }

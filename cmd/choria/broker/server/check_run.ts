@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { openTerminal } from "../../../../lib/cli/mod.ts";
 import { errorText, writeFileAtomic } from "../../../../lib/std/mod.ts";
+import { interrupted } from "../../client/open.ts";
 import type { BrokerFlags } from "../session.ts";
 import { type CheckOutcome, type checkFormats, formatOutcome } from "./check_result.ts";
 
@@ -25,6 +26,8 @@ export async function conclude(
   const { format, outfile } = command.optsWithGlobals<CheckFlags>();
   try {
     await work();
+    // An interrupted command leaves its exit code; what it has not looked at is not well for that.
+    if (process.exitCode === interrupted) outcome.criticals.push("Check failed: interrupted");
   } catch (error) {
     outcome.criticals.push(`Check failed: ${errorText(error)}`);
   }
