@@ -12,10 +12,14 @@ export function takesAnything(stream: JsonObject | undefined): boolean {
 export interface Answer {
   /** Where it stored it; 0 where it does not say. */
   sequence: number;
+  /** The stream that has it; empty where it does not say. */
+  stream: string;
   error?: string;
   /** It refuses this message for what it is. */
   isPermanent: boolean;
 }
+
+const silent: Answer = { sequence: 0, stream: "", isPermanent: false };
 
 /** An acknowledgement of JetStream; anything else that is no error is one too, as any service may stand for the target. */
 export function readAnswer(data: Uint8Array): Answer {
@@ -24,14 +28,18 @@ export function readAnswer(data: Uint8Array): Answer {
     text = decodeUtf8(data);
     const answer: unknown = text.startsWith("{") ? JSON.parse(text) : undefined;
     if (isObject(answer)) {
-      const sequence = typeof answer.seq === "number" ? answer.seq : 0;
-      if (!isObject(answer.error)) return { sequence, isPermanent: false };
+      const { seq, stream } = answer;
+      const stored = {
+        ...silent,
+        sequence: typeof seq === "number" ? seq : 0,
+        stream: typeof stream === "string" ? stream : "",
+      };
+      if (!isObject(answer.error)) return stored;
       const { description, err_code, code } = answer.error;
-      return { sequence, error: `${description} (${err_code})`, isPermanent: code === 400 };
+      return { ...stored, error: `${description} (${err_code})`, isPermanent: code === 400 };
     }
   } catch {
     // Not ours to judge.
   }
-  if (text.startsWith("-ERR")) return { sequence: 0, error: text.slice(4).trim(), isPermanent: false };
-  return { sequence: 0, isPermanent: false };
+  return text.startsWith("-ERR") ? { ...silent, error: text.slice(4).trim() } : silent;
 }

@@ -3,7 +3,7 @@
  * the head.
  */
 export class Waiting<T> implements Iterable<T> {
-  #items: T[] = [];
+  #items: (T | undefined)[] = [];
   #head = 0;
   #place = 0;
 
@@ -39,6 +39,8 @@ export class Waiting<T> implements Iterable<T> {
 
   /** Drop the first item. */
   shift(): void {
+    // Places are given back by the thousand, but what stood on them may be large.
+    this.#items[this.#head] = undefined;
     this.#head++;
     this.#place = Math.max(this.#place, this.#head);
     if (this.#head < 1_024) return;

@@ -1,11 +1,12 @@
 import type { Connection } from "../connector/mod.ts";
 import type { Clock, JsonObject, Logger } from "../std/mod.ts";
+import { askApi, numberOf, sectionOf } from "./_api.ts";
 import type { EntrySettings } from "./config.ts";
 import type { EndpointConnection } from "./endpoint.ts";
 import type { Limiter } from "./limiter.ts";
 import type { EntryMetrics } from "./metrics.ts";
 import type { Origin } from "./origin.ts";
-import { lastCopy } from "./position.ts";
+import { holdsCopy, lastCopy, type OwnCopy } from "./position.ts";
 import { mapSubject } from "./subject.ts";
 import { TargetWriter } from "./target_writer.ts";
 
@@ -40,17 +41,48 @@ export interface CopierOptions {
   isActive: boolean;
 }
 
+/** What is to be known of the source stream before its sequences mean anything. */
+export interface SourceState {
+  /** When it was made, in Unix milliseconds. The messages of a mirror may be older. */
+  made: number;
+  /** Sequence of its last message. */
+  last: number;
+}
+
+/**
+ * Look at the source stream.
+ * @throws {ApiError} when it is not there; {@link Error} when nobody answers.
+ */
+export async function lookAtSource({ source, entry }: CopierOptions): Promise<SourceState> {
+  const info = await askApi(source.connection.nats, `STREAM.INFO.${entry.stream}`);
+  const made = Date.parse(String(info.created));
+  return { made, last: numberOf(sectionOf(info, "state"), "last_seq") };
+}
+
 /** How long a copier that stops lets the target acknowledge what was sent, in milliseconds. */
 export const stopGrace = 5_000;
 
-/** A writer into the entry's target. */
-export function openWriter(options: CopierOptions): TargetWriter {
+/**
+ * A writer into the entry's target.
+ * @param sourceMade When the source stream was made, in Unix milliseconds.
+ */
+export function openWriter(options: CopierOptions, sourceMade: number): TargetWriter {
   const { target, targetStream, entry, metrics, clock, logger } = options;
   return new TargetWriter({
     connection: target.connection,
     inbox: target.newInbox(),
     stream: targetStream,
+    sourceMade,
     lastCopy: (after) => findLastCopy(options, after),
+    holdsCopy: (sequence, after, before) =>
+      holdsCopy({
+        nats: target.connection.nats,
+        stream: entry.targetStream,
+        isOwn: isOwn(options),
+        sequence,
+        after,
+        before,
+      }),
     refused: entry.refused,
     onFailure: () => metrics.errors(),
     clock,
@@ -63,18 +95,22 @@ export function openWriter(options: CopierOptions): TargetWriter {
  * Replicators that compete for an entry have the entry's name in common, but may have names of their own.
  */
 export async function findLastCopy(options: CopierOptions, after: number): Promise<Origin | undefined> {
-  const { target, targetStream, entry, replicator } = options;
+  const { target, targetStream, entry } = options;
   if (targetStream === undefined) return undefined;
   return await lastCopy({
     nats: target.connection.nats,
     stream: entry.targetStream,
     subject: copySubject(options),
     after,
-    isOwn: (origin) =>
-      origin.stream === entry.stream &&
-      origin.entry === entry.name &&
-      (origin.replicator === replicator || entry.leaderElectionName !== ""),
+    isOwn: isOwn(options),
   });
+}
+
+function isOwn({ entry, replicator }: CopierOptions): OwnCopy {
+  return (origin) =>
+    origin.stream === entry.stream &&
+    origin.entry === entry.name &&
+    (origin.replicator === replicator || entry.leaderElectionName !== "");
 }
 
 /** Between two looks at the end of the target, in milliseconds. */

@@ -104,7 +104,7 @@ function parseUrl(text: string): URL {
   try {
     return new URL(/^[a-z]+:\/\//.test(trimmed) ? trimmed : `nats://${trimmed}`);
   } catch {
-    throw new Error(`Cannot use the URL "${trimmed.replace(/\/\/.*@/, "//")}": expected nats://host:port`);
+    throw new Error(`Cannot use the URL "${trimmed.replace(/^([a-z]+:\/\/)?.*@/, "$1")}": expected nats://host:port`);
   }
 }
 

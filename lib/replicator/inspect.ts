@@ -78,8 +78,17 @@ function fieldValue(body: unknown, path: string, text: string): string {
 function valueText(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "string") return value;
-  if (typeof value === "object") return JSON.stringify(value, exact) ?? "";
+  if (typeof value === "object") return jsonText(value);
   return String(value);
+}
+
+/** What strangers nest deeper than any stack counts as no value. */
+function jsonText(value: object): string {
+  try {
+    return JSON.stringify(value, exact) ?? "";
+  } catch {
+    return "";
+  }
 }
 
 function exact(_key: string, value: unknown): unknown {

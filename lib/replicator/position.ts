@@ -48,7 +48,7 @@ export async function lastCopy(query: PositionQuery): Promise<Origin | undefined
 }
 
 async function originOf(
-  { nats, stream }: PositionQuery,
+  { nats, stream }: Pick<PositionQuery, "nats" | "stream">,
   which: { seq: number } | { last_by_subj: string },
   isOwn: OwnCopy,
 ): Promise<Origin | undefined> {
@@ -74,10 +74,42 @@ function ownOrigin(encoded: string, isOwn: OwnCopy): Origin | undefined {
   return own.at(-1);
 }
 
+/** Where to look for one copy: between two copies whose places in the target are known. */
+export interface CopyQuery extends Pick<PositionQuery, "nats" | "stream" | "isOwn" | "after"> {
+  /** Sequence in the target of a later copy. */
+  before: number;
+  /** Sequence in the source of the message. */
+  sequence: number;
+}
+
+/**
+ * Whether the target holds the copy of one message.
+ *
+ * @throws {ApiError} when the stream cannot be read; {@link Error} when nobody answers.
+ */
+export async function holdsCopy({ after, before, sequence, ...query }: CopyQuery): Promise<boolean> {
+  for (let at = before - 1, step = 0; at > after && step < maxSteps; at--, step++) {
+    const origin = await originOf(query, { seq: at }, query.isOwn);
+    if (origin?.sequence === sequence) return true;
+  }
+  return false;
+}
+
+/** How far the clocks of a cluster's servers, and one clock that is set right, may be apart, in milliseconds. */
+const skew = 60_000;
+
 /**
  * Whether a message is one that the target has. Its time counts as well: a source stream that was made anew begins its
- * sequences at 1 again, with later times.
+ * sequences at 1 again, with later times. Within one stream times may go back a little, as when another server of a
+ * cluster takes it over.
+ *
+ * @param made When the source stream was made, in Unix milliseconds.
  */
-export function isCovered(message: { sequence: number; time: number }, last: Origin | undefined): boolean {
-  return last !== undefined && message.sequence <= last.sequence && message.time <= last.time;
+export function isCovered(
+  message: { sequence: number; time: number },
+  last: Origin | undefined,
+  made: number,
+): boolean {
+  if (last === undefined || message.sequence > last.sequence) return false;
+  return message.time <= last.time + (last.time >= made ? skew : 0);
 }

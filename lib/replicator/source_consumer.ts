@@ -12,6 +12,14 @@ const noticed = 250;
 /** How long they take to be done with a consumer that was deleted. */
 const clearing = 1_000;
 
+/** What a consumer says of itself before messages are asked for. */
+export interface Preparation {
+  /** Number of its latest delivery, which the next one follows. */
+  delivered: number;
+  /** How many messages are out: they come again before any other. */
+  outstanding: number;
+}
+
 /** What {@link SourceConsumer} needs. */
 export interface SourceConsumerOptions {
   nats: NatsConnection;
@@ -34,8 +42,6 @@ export class SourceConsumer {
   readonly #path: string;
   /** The settings as the server holds them. */
   #config: JsonObject = {};
-  /** When the stream was made, as the server says; empty before it was asked. */
-  #made = "";
 
   constructor(options: SourceConsumerOptions) {
     this.#options = options;
@@ -52,12 +58,10 @@ export class SourceConsumer {
    * Have the consumer deliver next what follows the last message that was acknowledged, making it where it is missing.
    *
    * @param resume Sequence from which a lost consumer goes on; 0 before anything was done.
-   * @returns whether the stream was made anew meanwhile, and its sequences mean other messages than before.
    * @throws {ApiError} when the server refuses; {@link Error} when it does not answer.
    */
-  async prepare(resume: number): Promise<boolean> {
+  async prepare(resume: number): Promise<Preparation> {
     const { entry, logger, window, onRecreated, clock } = this.#options;
-    const isAnew = await this.#isAnew();
     let info = await this.#info();
     if (info !== undefined && entry.ephemeral && resume === 0) {
       await askApi(this.#options.nats, `CONSUMER.DELETE.${this.#path}`);
@@ -67,22 +71,16 @@ export class SourceConsumer {
       // Servers still clear away files of a consumer that has just gone, and those of its successor with them.
       if (resume > 0) await clock.sleep(clearing);
       logger.error(`Consumer ${this.name} was not found, attempting to recreate`);
-      info = await this.#create(consumerConfig(entry, this.name, isAnew ? 0 : resume, clock.now()));
+      info = await this.#create(consumerConfig(entry, this.name, resume, clock.now()));
       onRecreated();
       logger.info(`Source consumer ${this.name} recreated`);
     }
     this.#config = sectionOf(info, "config");
     if (numberOf(info, "num_ack_pending") > 0) await this.#recall(window);
     else await this.#allow(window);
-    return isAnew;
-  }
-
-  async #isAnew(): Promise<boolean> {
-    const { nats, entry } = this.#options;
-    const { created } = await askApi(nats, `STREAM.INFO.${entry.stream}`);
-    const before = this.#made;
-    this.#made = String(created);
-    return before !== "" && before !== this.#made;
+    const after = (await this.#info()) ?? {};
+    const delivered = numberOf(sectionOf(after, "delivered"), "consumer_seq");
+    return { delivered, outstanding: numberOf(after, "num_ack_pending") };
   }
 
   /** Whether the consumer is there. */

@@ -1,9 +1,19 @@
 import type { Msg, Subscription } from "@nats-io/nats-core";
 import { backoff, encodeUtf8, errorText, twentySecondSteps } from "../std/mod.ts";
 import { natsErrorText } from "./_api.ts";
+import { DeliveryOrder, type Doubts } from "./_delivery_order.ts";
 import { Pulls } from "./_pulls.ts";
 import { SeenSequences } from "./_seen.ts";
-import { type Copier, type CopierOptions, connected, openWriter, settledLastCopy, stopGrace } from "./copier.ts";
+import {
+  type Copier,
+  type CopierOptions,
+  connected,
+  lookAtSource,
+  openWriter,
+  type SourceState,
+  settledLastCopy,
+  stopGrace,
+} from "./copier.ts";
 import { copyOf } from "./copy.ts";
 import { type Delivery, parseDelivery } from "./delivery.ts";
 import type { Origin } from "./origin.ts";
@@ -15,6 +25,8 @@ import { type TargetWriter, windowSize } from "./target_writer.ts";
 const silence = 15_000;
 /** Bytes that may wait for the target before no more are asked for. */
 const maxLoad = 16 * 1024 * 1024;
+/** How long messages that were out may keep others waiting, without any coming, in milliseconds. */
+const pause = 2_000;
 const inProgress = encodeUtf8("+WPI");
 
 /** A message that is with us. */
@@ -26,20 +38,22 @@ interface Held {
 /** What lasts from taking the lead until losing it, or stopping. */
 interface Tenure {
   writer: TargetWriter;
+  /** The source as it was when it began. */
+  source: SourceState;
   /** The last copy that was there when it began; undefined for none. */
   last: Origin | undefined;
   held: Map<number, Held>;
   seen: SeenSequences;
-  /** Sequence of the last message that was acknowledged. */
-  done: number;
+  /** Sequence of the source that follows what is done with; 0 where the configuration says where to begin. */
+  resume: number;
 }
 
 /** One stretch of receiving, during which deliveries follow one another without a gap. */
 interface Session {
   over: AbortController;
   pulls: Pulls;
-  /** Number of the latest delivery; 0 before the first. */
-  delivered: number;
+  /** Undefined until the consumer is prepared. */
+  order: DeliveryOrder<Msg> | undefined;
   lastHeard: number;
 }
 
@@ -64,6 +78,7 @@ export class SourceCopier implements Copier {
   /** How often the lead was lost. */
   #losses = 0;
   #nextTell = 0;
+  readonly #doubts: Doubts = { since: 0 };
 
   constructor(options: CopierOptions) {
     this.#options = options;
@@ -137,10 +152,10 @@ export class SourceCopier implements Copier {
     const { connection } = source;
     const inbox = source.newInbox();
     const over = new AbortController();
-    const session: Session = { over, pulls: this.#pulls(inbox), delivered: 0, lastHeard: clock.now() };
+    const session: Session = { over, pulls: this.#pulls(inbox), order: undefined, lastHeard: clock.now() };
     this.#session = session;
     const tenure = await this.#beginTenure();
-    if (await this.#consumer.prepare(tenure.done === 0 ? 0 : tenure.done + 1)) await this.#beginAnew(tenure);
+    session.order = new DeliveryOrder(await this.#consumer.prepare(tenure.resume), this.#doubts);
     if (over.signal.aborted || this.#stopping.signal.aborted || connection.server === "") return;
     const subscription = connection.nats.subscribe(inbox, {
       callback: (error, message) => {
@@ -159,25 +174,26 @@ export class SourceCopier implements Copier {
   }
 
   async #beginTenure(): Promise<Tenure> {
-    if (this.#tenure !== undefined) return this.#tenure;
     const { entry, logger } = this.#options;
     const losses = this.#losses;
+    const known = this.#tenure;
+    if (known !== undefined) {
+      if ((await lookAtSource(this.#options)).made === known.source.made) return known;
+      // Its sequences begin again, and what was seen of them means nothing.
+      logger.warn("The source stream was made anew, copying it from its beginning");
+      await known.writer.drained(stopGrace);
+      this.#endTenure();
+    }
     // Such an entry copies everything again at each start, by design.
     const last = entry.ephemeral ? undefined : await settledLastCopy(this.#options, this.#stopping.signal);
     if (last !== undefined) logger.debug(`Detected last message from stream ${last.stream} sequence ${last.sequence}`);
     // What was read is the place of somebody else by now.
     if (losses !== this.#losses) throw new Error("the lead was lost meanwhile");
-    this.#tenure = { writer: openWriter(this.#options), last, held: new Map(), seen: new SeenSequences(), done: 0 };
+    const source = await lookAtSource(this.#options);
+    const resume = known !== undefined ? 1 : resumeFrom(source, last);
+    const writer = openWriter(this.#options, source.made);
+    this.#tenure = { source, writer, last, held: new Map(), seen: new SeenSequences(), resume };
     return this.#tenure;
-  }
-
-  /** The source stream was made anew: its sequences begin again, and what was seen of them means nothing. */
-  async #beginAnew(tenure: Tenure): Promise<void> {
-    this.#options.logger.warn("The source stream was made anew, copying it from its beginning");
-    await tenure.writer.drained(stopGrace);
-    this.#endTenure();
-    await this.#beginTenure();
-    this.#session?.over.abort();
   }
 
   #endTenure(): void {
@@ -198,7 +214,9 @@ export class SourceCopier implements Copier {
   /** A consumer that says nothing, not even that there is nothing, may be gone. */
   #look(session: Session, tenure: Tenure): void {
     session.pulls.relax();
-    if (this.#options.clock.now() - session.lastHeard > silence) {
+    // Some of what was out has gone from the stream, or to somebody else: the consumer is asked anew.
+    if (session.order?.isWaiting && this.#options.clock.now() - session.lastHeard > pause) session.over.abort();
+    if (Math.abs(this.#options.clock.now() - session.lastHeard) > silence) {
       session.lastHeard = this.#options.clock.now();
       session.pulls.forget();
       void this.#check(session);
@@ -238,14 +256,14 @@ export class SourceCopier implements Copier {
       return;
     }
     session.pulls.arrived();
-    const { delivered } = session;
-    session.delivered = delivery.consumerSequence;
-    if (delivered !== 0 && delivery.consumerSequence !== delivered + 1) {
-      this.#options.logger.warn(`Gap detected ${delivered} -> ${delivery.consumerSequence}`);
+    const turn = session.order?.next(delivery, message) ?? [];
+    if (typeof turn === "string") {
+      this.#options.logger.warn(`Gap detected ${turn}`);
       session.over.abort();
       return;
     }
-    this.#take(message, delivery, session, tenure);
+    for (const next of turn) this.#take(next.message, next.delivery, session, tenure);
+    this.#pull(session, tenure);
   }
 
   #status(message: Msg, session: Session, tenure: Tenure): void {
@@ -261,21 +279,20 @@ export class SourceCopier implements Copier {
     const { reply = "" } = message;
     const known = tenure.held.get(sequence);
     if (known !== undefined) known.reply = reply;
-    else if (tenure.seen.has(sequence)) this.#answer(reply);
+    else if (tenure.seen.has(sequence)) this.#acknowledge(sequence, reply);
     else {
       tenure.seen.add(sequence);
       const held: Held = { reply };
       tenure.held.set(sequence, held);
       const finish = () => {
         tenure.held.delete(sequence);
-        tenure.done = Math.max(tenure.done, sequence);
-        this.#answer(held.reply);
+        tenure.resume = Math.max(tenure.resume, sequence + 1);
+        this.#acknowledge(sequence, held.reply);
         this.#pull(this.#session ?? session, tenure);
       };
-      if (isCovered({ sequence, time }, tenure.last)) tenure.writer.add({ sequence, time, finish });
+      if (isCovered({ sequence, time }, tenure.last, tenure.source.made)) tenure.writer.add({ sequence, time, finish });
       else this.#consider(message, delivery, tenure, finish);
     }
-    this.#pull(session, tenure);
   }
 
   /** Decide whether a message is copied. */
@@ -332,6 +349,14 @@ export class SourceCopier implements Copier {
     logger.info(`Handling message ${sequence}, ${pending} message(s) behind`);
   }
 
+  #acknowledge(sequence: number, reply: string): void {
+    const order = this.#session?.order;
+    // While the consumer is asked what is out, that is not to change: the message comes again, and is told then.
+    if (order === undefined) return;
+    order.acknowledged(sequence);
+    this.#answer(reply);
+  }
+
   /** Acknowledge a message, or say that it is being worked on. */
   #answer(reply: string, data: Uint8Array = new Uint8Array()): void {
     // Without a connection the consumer sends the message again, and is told then.
@@ -361,6 +386,11 @@ export class SourceCopier implements Copier {
       logger.warn("The consumer could not be left as it was found", { reason: natsErrorText(error) });
     }
   }
+}
+
+/** What a last copy tells of where to go on; it may be one of a stream that is gone, or was put back to what it was. */
+function resumeFrom({ made, last: end }: SourceState, last: Origin | undefined): number {
+  return last !== undefined && last.time >= made && last.sequence <= end ? last.sequence + 1 : 0;
 }
 
 function isStatus(message: Msg): boolean {

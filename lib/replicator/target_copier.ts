@@ -1,10 +1,20 @@
 import type { Msg } from "@nats-io/nats-core";
 import { backoff, type JsonObject, newKsuid, twentySecondSteps, zeroTime } from "../std/mod.ts";
 import { apiErrors, askApi, isApiError, natsErrorText, numberOf, sectionOf } from "./_api.ts";
-import { type Copier, type CopierOptions, connected, openWriter, settledLastCopy, stopGrace } from "./copier.ts";
+import {
+  type Copier,
+  type CopierOptions,
+  connected,
+  lookAtSource,
+  openWriter,
+  type SourceState,
+  settledLastCopy,
+  stopGrace,
+} from "./copier.ts";
 import { originOf, withOrigin } from "./copy.ts";
 import { type Delivery, parseDelivery } from "./delivery.ts";
-import { originHeader, parseOrigin } from "./origin.ts";
+import { type Origin, originHeader, parseOrigin } from "./origin.ts";
+import { isCovered } from "./position.ts";
 import { startOf } from "./source_consumer.ts";
 import { mapSubject } from "./subject.ts";
 import type { TargetWriter } from "./target_writer.ts";
@@ -31,6 +41,10 @@ export class TargetCopier implements Copier {
   readonly #work: Promise<void>;
   #isActive: boolean;
   #writer: TargetWriter | undefined;
+  /** The source as the writer's messages come from it. */
+  #source: SourceState = { made: 0, last: 0 };
+  /** The last copy of a stream of which that is doubtful; what it covers is not copied. */
+  #doubtful: Origin | undefined;
   /** Sequence of the last message that was taken; 0 for none. */
   #taken = 0;
   #session: Session | undefined;
@@ -71,6 +85,7 @@ export class TargetCopier implements Copier {
   #endTenure(): void {
     this.#writer?.close();
     this.#writer = undefined;
+    this.#doubtful = undefined;
     this.#taken = 0;
   }
 
@@ -101,7 +116,7 @@ export class TargetCopier implements Copier {
     const session: Session = { over: new AbortController(), delivered: 0, lastHeard: clock.now() };
     this.#session = session;
     const start = await this.#start();
-    this.#writer ??= openWriter(this.#options);
+    this.#writer ??= openWriter(this.#options, this.#source.made);
     const writer = this.#writer;
     const inbox = source.newInbox();
     const subscription = source.connection.nats.subscribe(inbox, {
@@ -114,7 +129,7 @@ export class TargetCopier implements Copier {
       await this.#createConsumer(name, inbox, start);
       metrics.recreated();
       using _watch = clock.every(1_000, () => {
-        if (clock.now() - session.lastHeard > silence) session.over.abort();
+        if (Math.abs(clock.now() - session.lastHeard) > silence) session.over.abort();
       });
       await new Promise<void>((resolve) => {
         if (session.over.signal.aborted || this.#stopping.signal.aborted) resolve();
@@ -147,7 +162,17 @@ export class TargetCopier implements Copier {
 
   /** Where to begin: behind what was taken, else behind the last copy, else where the configuration says. */
   async #start(): Promise<JsonObject> {
-    if (this.#taken > 0) return { deliver_policy: "by_start_sequence", opt_start_seq: this.#taken + 1 };
+    const source = await lookAtSource(this.#options);
+    const isAnew = this.#taken > 0 && source.made !== this.#source.made;
+    if (isAnew) {
+      // Its sequences begin again.
+      this.#options.logger.warn("The source stream was made anew, copying it from its beginning");
+      await this.#writer?.drained(stopGrace);
+      this.#endTenure();
+    }
+    this.#source = source;
+    if (isAnew) return fromSequence(1);
+    if (this.#taken > 0) return fromSequence(this.#taken + 1);
     try {
       await settledLastCopy(this.#options, this.#stopping.signal);
       return await this.#startFromTarget();
@@ -171,10 +196,16 @@ export class TargetCopier implements Copier {
       if (start.deliver_policy === "all") logger.info("Starting with all available messages");
       return start;
     }
-    const sequence = resumeFrom(message, entry.stream);
+    const origin = lastOrigin(message, entry.stream);
+    const { sequence } = origin;
     logger.debug(`Detected last message from stream ${entry.stream} sequence ${sequence}`);
+    if (sequence > this.#source.last || origin.time < this.#source.made) {
+      logger.warn("The source stream was made anew, copying from its beginning what is not in the target");
+      this.#doubtful = origin;
+      return fromSequence(1);
+    }
     logger.info(`Resuming consumer from stream sequence ${sequence + 1}`);
-    return { deliver_policy: "by_start_sequence", opt_start_seq: sequence + 1 };
+    return fromSequence(sequence + 1);
   }
 
   #startAfterPurge(state: JsonObject): JsonObject {
@@ -202,7 +233,8 @@ export class TargetCopier implements Copier {
       session.over.abort();
       return;
     }
-    if (delivery.sequence > this.#taken) this.#copy(message, delivery, writer);
+    if (delivery.sequence <= this.#taken || isCovered(delivery, this.#doubtful, this.#source.made)) return;
+    this.#copy(message, delivery, writer);
   }
 
   /** The server wants to know how far we are before it sends more: it is told when all that came before is stored. */
@@ -213,7 +245,7 @@ export class TargetCopier implements Copier {
     if (answerTo === "") return;
     const { connection } = this.#options.source;
     const finish = () => {
-      if (connection.server !== "") connection.nats.publish(answerTo);
+      if (connection.server !== "" && !connection.nats.isClosed()) connection.nats.publish(answerTo);
     };
     writer.add({ sequence: this.#taken, time: 0, finish });
   }
@@ -243,11 +275,15 @@ export class TargetCopier implements Copier {
   }
 }
 
+function fromSequence(sequence: number): JsonObject {
+  return { deliver_policy: "by_start_sequence", opt_start_seq: sequence };
+}
+
 /**
- * The sequence in the source of the last copy.
+ * Where the last copy comes from.
  * @throws {Error} when the message is none, or one of another stream: something else writes into the target.
  */
-function resumeFrom(message: JsonObject, stream: string): number {
+function lastOrigin(message: JsonObject, stream: string): Origin {
   const encoded = typeof message.hdrs === "string" ? message.hdrs : "";
   if (encoded === "") throw new Error("last message is not a stream replicator message");
   const lines = Buffer.from(encoded, "base64").toString("latin1").split("\r\n");
@@ -257,5 +293,5 @@ function resumeFrom(message: JsonObject, stream: string): number {
   const origin = parseOrigin(value);
   if (origin === undefined) throw new Error(`last message has an invalid header: ${value}`);
   if (origin.stream !== stream) throw new Error(`last message is from a different stream ${origin.stream}`);
-  return origin.sequence;
+  return origin;
 }

@@ -1,8 +1,8 @@
-import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/nats-core";
+import type { Msg, MsgHdrs, Subscription } from "@nats-io/nats-core";
 import type { Connection } from "../connector/mod.ts";
 import { backoff, type Clock, errorText, type JsonObject, type Logger, twentySecondSteps } from "../std/mod.ts";
 import { readAnswer, takesAnything } from "./_answer.ts";
-import { natsErrorText } from "./_api.ts";
+import { TargetEnd } from "./_target_end.ts";
 import { Waiting } from "./_waiting.ts";
 import type { Origin } from "./origin.ts";
 import { isCovered } from "./position.ts";
@@ -36,8 +36,12 @@ export interface TargetWriterOptions {
   inbox: string;
   /** What is known of the target stream; undefined when it cannot be looked at. */
   stream: JsonObject | undefined;
+  /** When the source stream was made, in Unix milliseconds. */
+  sourceMade: number;
   /** Find the last copy in the target behind a sequence of the target. */
   lastCopy: (after: number) => Promise<Origin | undefined>;
+  /** Whether the target has the copy of a message of the source between two sequences of the target. */
+  holdsCopy: (sequence: number, after: number, before: number) => Promise<boolean>;
   /** What to do about messages that the target refuses for what they are. */
   refused: "wait" | "skip";
   /** A try to store a message failed. */
@@ -52,8 +56,6 @@ export const windowSize = 1_000;
 const windowBytes = 8 * 1024 * 1024;
 /** Without an acknowledgement for this long, what was sent counts as lost until the target says otherwise. */
 const silence = 3_000;
-/** How long the target's end has to stay where it is before it is believed, while what was sent may still arrive. */
-const settling = 1_000;
 
 /** A passenger's place in the queue. */
 interface Place {
@@ -62,6 +64,10 @@ interface Place {
   tries: number;
   error: string;
   isPermanent: boolean;
+  /** Number of the sending; 0 before the first. */
+  ticket: number;
+  /** Where the target has it, as far as it said; 0 where it did not. */
+  stored: number;
 }
 
 /**
@@ -73,6 +79,9 @@ interface Place {
  * Nothing is sent again before that is known. Servers could check the order as well, by headers with the sequence they
  * should find, but such headers stay in the stored message, where they make the next replicator down the line fail.
  *
+ * What a server passes over in silence, as it does a subject that we may not publish to, is looked for between its
+ * neighbours in the target.
+ *
  * What could be refused alone, in the midst of others that are stored, is sent alone: messages with headers that the
  * server acts upon, and everything where the target is a stream that refuses messages when it is full.
  */
@@ -83,7 +92,8 @@ export class TargetWriter {
   readonly #queue = new Waiting<Place>();
   readonly #watch: Disposable;
   readonly #stopping = new AbortController();
-  readonly #limit: number;
+  readonly #end: TargetEnd;
+  #limit: number;
   readonly #maxSize: number;
   readonly #waits = backoff(twentySecondSteps);
   /** Number of the place that an answer's subject ends in. */
@@ -99,10 +109,10 @@ export class TargetWriter {
   #isFirst = true;
   #mode: "open" | "held" | "closed" = "open";
   #lastAnswer = 0;
-  /** The target's sequence of the last copy that it acknowledged. */
-  #stored = 0;
-  /** The server process that the copies in question were sent to, and its address. */
-  #server = { id: "", address: "" };
+  /** The latest sending that was acknowledged. */
+  #answeredTicket = 0;
+  /** Where the target has the last copy that is finished; 0 where that is not known. */
+  #finished = 0;
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(options: TargetWriterOptions) {
@@ -111,6 +121,7 @@ export class TargetWriter {
     this.#answers = options.connection.nats.subscribe(`${this.#inbox}.*`, {
       callback: (_error, message) => this.#answered(message),
     });
+    this.#end = new TargetEnd({ ...options, signal: this.#stopping.signal });
     this.#limit = takesAnything(options.stream) ? windowSize : 1;
     const size = options.stream?.max_msg_size;
     this.#maxSize = typeof size === "number" && size > 0 ? size : Number.MAX_SAFE_INTEGER;
@@ -127,7 +138,7 @@ export class TargetWriter {
     if (this.#mode === "closed") return;
     const state = passenger.copy === undefined ? "stored" : "waiting";
     this.#load += passenger.copy?.data.length ?? 0;
-    this.#queue.push({ passenger, state, tries: 0, error: "", isPermanent: false });
+    this.#queue.push({ passenger, state, tries: 0, error: "", isPermanent: false, ticket: 0, stored: 0 });
     if (state === "stored") this.#finish();
     else this.#send();
   }
@@ -175,19 +186,20 @@ export class TargetWriter {
   #sendOne(place: Place): boolean {
     const { copy } = place.passenger;
     if (copy === undefined) return true;
-    const { nats } = this.#options.connection;
     const size = copy.data.length;
     const isDelicate = copy.isDelicate || this.#isFirst || place.tries > 0 || size > this.#maxSize;
     if (isDelicate && this.#sent.size > 0) return false;
     if (this.#sent.size === 0) this.#lastAnswer = this.#options.clock.now();
     const ticket = ++this.#ticket;
     place.state = "sent";
+    place.ticket = ticket;
     this.#sent.set(ticket, place);
     this.#bytes += size;
     this.#isDelicateOut = isDelicate;
-    if (this.#sent.size === 1) this.#server = serverOf(nats);
+    if (this.#sent.size === 1) this.#end.sent();
     try {
       if (copy.problem !== undefined) throw new Error(copy.problem);
+      const { nats } = this.#options.connection;
       nats.publish(copy.subject, copy.data, { reply: `${this.#inbox}.${ticket}`, headers: copy.headers });
     } catch (error) {
       // The client does not send what the server would end the connection for.
@@ -212,11 +224,28 @@ export class TargetWriter {
       this.#fail(place, answer.error, answer.isPermanent);
       return;
     }
-    if (answer.sequence > this.#stored) this.#stored = answer.sequence;
+    if (this.#isElsewhere(answer.stream)) this.#limit = 1;
+    else {
+      this.#end.stored(answer.sequence);
+      place.stored = answer.sequence;
+      this.#answeredTicket = Math.max(this.#answeredTicket, ticket);
+    }
     place.state = "stored";
     this.#isFirst = false;
     this.#finish();
     this.#send();
+  }
+
+  /** Whether a copy went to another stream than the one in which copies are looked for. */
+  #isElsewhere(stream: string): boolean {
+    const { stream: target, logger } = this.#options;
+    const isElsewhere = target !== undefined && stream !== "" && stream !== target.name;
+    if (isElsewhere && this.#limit > 1) {
+      const text =
+        "Copies go to another stream than the target: they are made one at a time, and a retry may store one twice";
+      logger.warn(text, { stream });
+    }
+    return isElsewhere;
   }
 
   #settle(ticket: number, { passenger }: Place): void {
@@ -238,6 +267,7 @@ export class TargetWriter {
       if (head?.state !== "stored") break;
       this.#queue.shift();
       this.#load -= head.passenger.copy?.data.length ?? 0;
+      this.#finished = head.stored || this.#finished;
       head.passenger.finish(head.isPermanent);
     }
     if (this.#queue.length > 0) return;
@@ -246,7 +276,7 @@ export class TargetWriter {
   }
 
   #checkSilence(): void {
-    const isSilent = this.#sent.size > 0 && this.#options.clock.now() - this.#lastAnswer > silence;
+    const isSilent = this.#sent.size > 0 && Math.abs(this.#options.clock.now() - this.#lastAnswer) > silence;
     if (isSilent && this.#mode === "open") {
       this.#options.onFailure();
       this.#options.logger.warn("The target does not acknowledge what was sent", { messages: this.#sent.size });
@@ -297,64 +327,44 @@ export class TargetWriter {
   /** Wait until nothing that was sent is in question any more. */
   async #outcomes(): Promise<void> {
     const { clock, connection } = this.#options;
-    const begin = clock.now();
     // While the connection stands, answers are on their way.
-    const isHopeful = () => !this.#isAstray && this.#sent.size > 0 && clock.now() - begin < silence;
-    while (isHopeful() && !this.#isClosed()) await clock.sleep(10, this.#stopping.signal);
+    const isHopeful = () => !this.#isAstray && this.#sent.size > 0 && !this.#isClosed();
+    for (let waited = 0; isHopeful() && waited < silence; waited += 10) await clock.sleep(10, this.#stopping.signal);
     while (connection.server === "" && !this.#isClosed()) await clock.sleep(10, this.#stopping.signal);
     if (this.#sent.size === 0 && !this.#isAstray) return;
     this.#isAstray = false;
     const questioned = [...this.#sent.values()];
-    const last = await this.#lastCopy(questioned.length > 0);
+    const last = await this.#end.read(questioned.length > 0);
+    await this.#lookForSkipped();
+    if (this.#isClosed()) return;
     this.#sent.clear();
     this.#bytes = 0;
     this.#isDelicateOut = false;
     for (const place of questioned) {
-      if (place.state === "sent") place.state = isCovered(place.passenger, last) ? "stored" : "waiting";
+      if (place.state !== "sent") continue;
+      place.state = isCovered(place.passenger, last, this.#options.sourceMade) ? "stored" : "waiting";
     }
     const stored = questioned.filter(({ state }) => state === "stored").length;
     const fields = { stored, lost: questioned.length - stored };
     if (questioned.length > 0) this.#options.logger.info("It is known what became of unacknowledged messages", fields);
   }
 
-  /**
-   * The last copy, once it can be said. A server that lives on may still have bytes of the old connection before it, or
-   * on their way to its cluster: the end is believed when it has not moved for a while. One that was started anew has
-   * nothing left.
-   */
-  async #lastCopy(isQuestion: boolean): Promise<Origin | undefined> {
-    const { clock, connection, lastCopy, logger } = this.#options;
-    for (let attempt = 0; !this.#isClosed(); attempt++) {
-      try {
-        let last = await lastCopy(this.#stored);
-        while (isQuestion && !hasRestarted(connection.nats, this.#server) && !this.#isClosed()) {
-          await clock.sleep(settling, this.#stopping.signal);
-          const next = await lastCopy(this.#stored);
-          if (next?.sequence === last?.sequence) break;
-          last = next;
-        }
-        return last;
-      } catch (error) {
-        const fields = { reason: natsErrorText(error) };
-        if (attempt === 5) logger.warn("The end of the target stream cannot be read", fields);
-        else logger.debug("The end of the target stream cannot be read yet", fields);
-      }
-      await clock.sleep(Math.min(100 * 2 ** attempt, 5_000), this.#stopping.signal);
+  /** A message without an answer, where a later one has its own, was lost alone: the end of the target tells nothing of it. */
+  async #lookForSkipped(): Promise<void> {
+    const places = [...this.#queue];
+    let after = this.#finished;
+    for (const [index, place] of places.entries()) {
+      if (place.stored > 0) after = place.stored;
+      if (place.state !== "sent" || place.ticket > this.#answeredTicket) continue;
+      const before = places.slice(index).find(({ stored }) => stored > after)?.stored ?? 0;
+      const { sequence } = place.passenger;
+      const isThere = await this.#end.insist(() => this.#options.holdsCopy(sequence, after, before));
+      if (isThere === true) place.state = "stored";
+      else this.#fail(place, "the target acknowledges later messages, but not this one", false);
     }
-    return undefined;
   }
 
   #isClosed(): boolean {
     return this.#mode === "closed";
   }
-}
-
-function serverOf(nats: NatsConnection): { id: string; address: string } {
-  return { id: nats.info?.server_id ?? "", address: nats.getServer() };
-}
-
-/** Whether another process answers where the one was that is meant. */
-function hasRestarted(nats: NatsConnection, before: { id: string; address: string }): boolean {
-  const { id, address } = serverOf(nats);
-  return address === before.address && id !== before.id;
 }

@@ -68,6 +68,8 @@ export class Tracker {
     const { interval, sizeTrigger } = this.#settings;
     const deadline = now - (interval - 1_000 - this.#random() * (interval / 10));
     const copied = Math.max(item.copied, this.#underway.get(value) ?? 0);
+    // Somebody has set the clock back.
+    if (copied - now > interval / 10) return true;
     if (copied === 0 || copied < deadline || item.seen === 0 || item.seen < deadline) return true;
     if (item.size === 0 && size !== 0) return true;
     return sizeTrigger > 0 && Math.abs(item.size - size) >= sizeTrigger;

@@ -164,6 +164,35 @@ describe("copies", () => {
     expect(sourceSequences(await target.messages("RENEW"))).toEqual([...upTo(20), ...upTo(30)]);
   });
 
+  test("begin with the first message of a source that is made anew, wherever the first one was to begin", async () => {
+    await source.stream("NEWER", ["newer.>"]);
+    await fill(source, "NEWER", "newer", 5, 20);
+    await using _running = replicate({ stream: "NEWER", start_at_end: true });
+    await waitFor("the consumer", () => source.api("CONSUMER.INFO.NEWER.SR_SITE1").catch(() => undefined));
+    await store("NEWER", "newer.x", "after the end");
+    await waitFor("the copy", async () => (await target.count("NEWER")) === 1);
+    await source.api("STREAM.DELETE.NEWER");
+    await source.stream("NEWER", ["newer.>"]);
+    await fill(source, "NEWER", "newer", 3, 20);
+    await waitFor("copies", async () => (await target.count("NEWER")) === 4);
+    expect(sourceSequences(await target.messages("NEWER"))).toEqual([6, 1, 2, 3]);
+  });
+
+  test("go on behind the last of them where a consumer that began at the end was lost", async () => {
+    await source.stream("ENDED", ["ended.>"]);
+    {
+      await using _running = replicate({ stream: "ENDED", start_at_end: true });
+      await waitFor("the consumer", () => source.api("CONSUMER.INFO.ENDED.SR_SITE1").catch(() => undefined));
+      await fill(source, "ENDED", "ended", 5, 20);
+      await waitFor("copies", async () => (await target.count("ENDED")) === 5);
+    }
+    await source.api("CONSUMER.DELETE.ENDED.SR_SITE1");
+    await fill(source, "ENDED", "ended", 5, 20);
+    await using _running = replicate({ stream: "ENDED", start_at_end: true });
+    await waitFor("copies", async () => (await target.count("ENDED")) === 10);
+    expect(sourceSequences(await target.messages("ENDED"))).toEqual(upTo(10));
+  });
+
   test("come once where the target stood still and then stored what it had been sent", async () => {
     await source.stream("STILL", ["still.>"]);
     await using running = replicate({ stream: "STILL" });
@@ -290,6 +319,24 @@ describe("copying without a trace in the source", () => {
     await using running = replicate({ ...settings, ...more });
     await waitFor("the copy", async () => (await target.count("TI_COPY")) === 1);
     expect(running.logger.messages.some((text) => text.startsWith("Detected a purge on TI_COPY"))).toBe(true);
+  });
+
+  test("begins anew with a source that is made anew, while it runs and while it does not", async () => {
+    const anew = { stream: "TA", target_initiated: true, filter_subject: "ta.>" };
+    const remake = async (count: number) => {
+      await source.api("STREAM.DELETE.TA").catch(() => undefined);
+      await source.stream("TA", ["ta.>"]);
+      await fill(source, "TA", "ta", count, 20);
+    };
+    await remake(5);
+    {
+      await using _running = replicate(anew);
+      await waitFor("copies", async () => (await target.count("TA")) === 5);
+    }
+    await remake(8);
+    await using _running = replicate(anew);
+    await waitFor("copies", async () => (await target.count("TA")) === 13);
+    expect(sourceSequences(await target.messages("TA"))).toEqual([...upTo(5), ...upTo(8)]);
   });
 
   test("refuses a target whose last message is no copy", async () => {

@@ -134,4 +134,5 @@ test("files that are missing or hold something else are told at once", async () 
   await expect(connect("nats://u:secret@[:1")).rejects.toThrow(
     'Cannot use the URL "nats://[:1": expected nats://host:port',
   );
+  await expect(connect("u:secret@[:1")).rejects.toThrow('Cannot use the URL "[:1": expected nats://host:port');
 });

@@ -46,6 +46,14 @@ test("messages are let through and left out as the original does", async () => {
   await limits.stop();
 });
 
+test("a clock that is set back does not silence values until it is where it was", async () => {
+  const tracker = new Tracker({ interval: 40_000, warn: 20_000, sizeTrigger: 0 }, () => 0);
+  tracker.see("a", 1, clockStart);
+  tracker.copied("a", clockStart);
+  expect(tracker.isDue("a", 1, clockStart - 1_000)).toBe(false);
+  expect(tracker.isDue("a", 1, clockStart - 3_600_000)).toBe(true);
+});
+
 test("a value is due again when its interval is over", async () => {
   const clock = new FakeClock(clockStart);
   const limits = limiter(clock, "inspect_field: sender, inspect_duration: 40s");
@@ -189,6 +197,8 @@ test("no body upsets the inspection, and every value is short enough to go aroun
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), check));
   fc.assert(fc.property(fc.json(), (text) => check(encodeUtf8(`{"a":{"b":${text}}}`))));
   check(encodeUtf8(`{"a":${"[".repeat(100_000)}`));
+  for (const depth of [1_000, 20_000, 200_000])
+    check(encodeUtf8(`{"a":{"b":${"[".repeat(depth)}${"]".repeat(depth)}}}`));
   check(encodeUtf8(`{"a":{"b":"${"x".repeat(5_000)}"}}`));
   const exact = inspect(
     { subject: "x", data: encodeUtf8('{"a":{"b":12345678901234567890}}'), headers: undefined },
