@@ -1,3 +1,6 @@
+/** Batches of a length, before they become twice as long. */
+const slotsOfAStep = 16;
+
 /** Lets each request of each caller in once while the request is valid. */
 export class ReplayGuard {
   readonly #slotMs: number;
@@ -11,7 +14,8 @@ export class ReplayGuard {
    * @param options.max Most ids held; beyond it requests are refused rather than remembered. Default 1,000,000.
    * @param options.share Most ids held of one caller, so that none can use up the room of the others. Default a tenth
    * of them.
-   * @param options.slotMs Ids are forgotten in batches of this many milliseconds. Default 10,000.
+   * @param options.slotMs Ids are forgotten in batches of this many milliseconds, longer ones where validity is long.
+   * Default 10,000.
    */
   constructor(options: { max?: number; share?: number; slotMs?: number } = {}) {
     this.#max = options.max ?? 1_000_000;
@@ -35,7 +39,7 @@ export class ReplayGuard {
     for (const callers of this.#slots.values()) if (callers.get(caller)?.has(id)) return false;
     const held = this.#held.get(caller) ?? 0;
     if (held >= this.#share || this.#size >= this.#max) return false;
-    const slot = Math.ceil(validUntil / this.#slotMs);
+    const slot = this.#slotOf(validUntil, now);
     const callers = this.#slots.get(slot) ?? new Map<string, Set<string>>();
     const ids = callers.get(caller) ?? new Set();
     this.#slots.set(slot, callers.set(caller, ids.add(id)));
@@ -44,9 +48,20 @@ export class ReplayGuard {
     return true;
   }
 
+  /**
+   * When the batch of an id is forgotten. The further away that is, the longer are batches: somebody who gives every
+   * request another validity must not make so many that looking through them takes time.
+   */
+  #slotOf(validUntil: number, now: number): number {
+    const steps = Math.max(1, validUntil - now) / (this.#slotMs * slotsOfAStep);
+    const doublings = Math.ceil(Math.log2(steps));
+    const length = this.#slotMs * 2 ** Math.max(0, doublings);
+    return Math.ceil(validUntil / length) * length;
+  }
+
   #forget(now: number): void {
     for (const [slot, callers] of this.#slots) {
-      if (slot * this.#slotMs >= now) continue;
+      if (slot >= now) continue;
       this.#slots.delete(slot);
       for (const [caller, ids] of callers) this.#release(caller, ids.size);
     }
