@@ -1,7 +1,7 @@
 import type { TextSink } from "./terminal.ts";
 
-/** A control character, and what would make it a colour. */
-const controls = /\p{Cc}(\[[\d;]*m)?/gu;
+/** What controls the cursor or the direction of writing, and what would make it a colour. */
+const controls = /[\p{Cc}\u202a-\u202e\u2066-\u2069](\[[\d;]*m)?/gu;
 const escapeCharacter = "\u{1b}";
 
 /**

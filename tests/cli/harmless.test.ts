@@ -23,6 +23,13 @@ test("nothing that a node says moves the cursor or commands a terminal", () => {
   );
 });
 
+test("nothing that a node says turns the direction of what stands beside it", () => {
+  expect(harmlessText("web1 \u202elacitirc\u202c: \u2066fine\u2069")).toBe(
+    "web1 \ufffdlacitirc\ufffd: \ufffdfine\ufffd",
+  );
+  expect(harmlessText("שלום مرحبا")).toBe("שלום مرحبا");
+});
+
 test("terminals get harmless text, files and pipes everything", () => {
   for (const isTTY of [true, false]) {
     const written: string[] = [];
