@@ -56,6 +56,7 @@ export function watchCommand(): Command {
         const { terminal, signal } = session;
         const changes = await (await open(session, bucket)).watch({ key });
         const timer = flags.timeout === undefined ? undefined : setTimeout(() => changes.stop(), flags.timeout);
+        signal.throwIfAborted();
         signal.addEventListener("abort", () => changes.stop(), { once: true });
         let isFound = false;
         try {

@@ -134,6 +134,7 @@ async function watchOnScreen(flags: WatchFlags, { fleet, terminal, signal }: Cli
   signal.addEventListener("abort", () => quit(), { once: true });
   draw();
   try {
+    signal.throwIfAborted();
     await Promise.race([ended, feed.broken, refusals(connection, caller)]);
   } finally {
     await feed.stop();
@@ -166,6 +167,7 @@ async function watchPlain(flags: WatchFlags, { fleet, terminal, signal }: Client
   const { promise: ended, resolve: quit } = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => quit(), { once: true });
   try {
+    signal.throwIfAborted();
     await Promise.race([ended, feed.broken, refusals(connection, caller)]);
   } finally {
     await feed.stop();

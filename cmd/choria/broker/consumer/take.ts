@@ -37,6 +37,7 @@ export function nextCommand(): Command {
         const expires = Math.max(1_000, flags.wait);
         const { promise: stopped, reject } = Promise.withResolvers<never>();
         stopped.catch(() => undefined);
+        session.signal.throwIfAborted();
         session.signal.addEventListener("abort", () => reject(session.signal.reason), { once: true });
         for (let i = 0; i < flags.count; i++) {
           const message = await Promise.race([consumer.next({ expires }), stopped]);
@@ -93,6 +94,7 @@ export function subCommand(): Command {
         const api = jetstream(session.fleet.connection.nats, { checkAPI: false }).consumers;
         const consumer = await api.get(stream_name, own);
         const messages = await consumer.consume();
+        session.signal.throwIfAborted();
         session.signal.addEventListener("abort", () => messages.stop(), { once: true });
         for await (const message of messages) {
           session.terminal.out.write(flags.raw ? bodyText(message) : messageText(message));
@@ -112,6 +114,7 @@ async function follow(
 ): Promise<void> {
   const { fleet, terminal, signal } = session;
   const { promise, resolve } = Promise.withResolvers<void>();
+  signal.throwIfAborted();
   signal.addEventListener("abort", () => resolve(), { once: true });
   fleet.connection.subscribe(
     subject,
