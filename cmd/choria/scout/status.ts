@@ -48,7 +48,7 @@ function checksOf(data: unknown): JsonObject[] {
 const shownHistory = 10;
 
 /** The table of a node's checks, without a newline at its end. */
-export function statusTable(checks: readonly JsonObject[], now: number, paint: Paint): string {
+function statusTable(checks: readonly JsonObject[], now: number, paint: Paint): string {
   const rows = checks.map(({ name, state, status }) => {
     const told = isObject(status) ? status : undefined;
     const history = checkHistory(told).slice(-shownHistory);

@@ -173,7 +173,7 @@ export function pauseCommand(): Command {
  * A time that is given as such, or as the duration up to it.
  * @throws {SyntaxError} when it is neither.
  */
-export function endOf(text: string, now: number): Date {
+function endOf(text: string, now: number): Date {
   const at = /^\d{4}-/.test(text) ? Date.parse(text) : now + parseDuration(text);
   if (Number.isNaN(at))
     throw new SyntaxError(`Cannot read the time "${text}": use a duration as 1h, or a time as 2026-12-24 18:00:00`);

@@ -101,7 +101,7 @@ function some(key: string, value: unknown): object {
 }
 
 /** One subject and several of them stand under different keys. */
-export function filterSettings(subjects: readonly string[]): Partial<ConsumerConfig> {
+function filterSettings(subjects: readonly string[]): Partial<ConsumerConfig> {
   const [only, ...more] = subjects;
   if (only === undefined) return {};
   return more.length === 0 ? { filter_subject: only } : { filter_subjects: [...subjects] };
@@ -120,7 +120,7 @@ const starts: Readonly<Record<string, DeliverPolicy>> = {
  * Where a consumer begins.
  * @throws {SyntaxError} when the text says nothing like that.
  */
-export function startSettings(text: string, now: number): Partial<ConsumerConfig> {
+function startSettings(text: string, now: number): Partial<ConsumerConfig> {
   const word = text.toLowerCase();
   const policy = Object.hasOwn(starts, word) ? starts[word] : undefined;
   if (policy !== undefined) return { deliver_policy: policy };

@@ -199,7 +199,7 @@ export function accountsCommand(): Command {
 }
 
 /** Figures of connections, added up for each account. */
-export function byAccount(clients: readonly BrokerClient[]): Map<string, AccountFigures> {
+function byAccount(clients: readonly BrokerClient[]): Map<string, AccountFigures> {
   const accounts = new Map<string, AccountFigures>();
   for (const { connection } of clients) {
     const name = connection.text("account");

@@ -4,7 +4,7 @@ import type { StreamSettings } from "../../../../lib/streams/mod.ts";
 import { gather, parsePairs } from "../../client/filters.ts";
 
 /** Flags that say what a stream is like. */
-export interface SettingsFlags {
+interface SettingsFlags {
   subjects?: string[];
   description?: string;
   storage?: "file" | "memory";
@@ -46,7 +46,7 @@ export interface SettingsFlags {
 }
 
 /** Words that people use for the ways of keeping messages, and the words of JetStream. */
-export const retentions = { limits: "limits", interest: "interest", work: "workqueue", workq: "workqueue" } as const;
+const retentions = { limits: "limits", interest: "interest", work: "workqueue", workq: "workqueue" } as const;
 
 /** Add the flags of {@link SettingsFlags}. */
 export function addSettingsFlags(command: Command): Command {
@@ -161,7 +161,7 @@ export function splitSubjects(text: string): string[] {
 }
 
 /** JetStream's word for a way of keeping messages. */
-export function retentionOf(word: string): "limits" | "interest" | "workqueue" {
+function retentionOf(word: string): "limits" | "interest" | "workqueue" {
   const found = Object.entries(retentions).find(([name]) => name === word);
   if (found === undefined) throw new Error(`"${word}" is no way to keep messages: use limits, interest or work`);
   return found[1];

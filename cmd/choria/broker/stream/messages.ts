@@ -54,7 +54,7 @@ function messageText(stream: string, { sequence, subject, time, headers, data }:
 }
 
 /** A message as a script wants it. */
-export function messageDocument({ subject, sequence, headers, data, time }: StoredMessage): object {
+function messageDocument({ subject, sequence, headers, data, time }: StoredMessage): object {
   return {
     subject,
     seq: sequence,
