@@ -63,6 +63,11 @@ export async function runCommand(
 ): Promise<CommandOutcome> {
   const started = performance.now();
   const files: string[] = [];
+  const removeFiles = () => {
+    for (const file of files) removeFile(file);
+  };
+  // A server that stops is gone before the run has ended.
+  context.signal.addEventListener("abort", removeFiles, { once: true });
   try {
     const command = programOf(line, context.machine.folder);
     if (options.disown) {
@@ -87,7 +92,8 @@ export async function runCommand(
   } catch (error) {
     return faulty(line, error, performance.now() - started);
   } finally {
-    for (const file of files) removeFile(file);
+    context.signal.removeEventListener("abort", removeFiles);
+    removeFiles();
   }
 }
 
@@ -125,7 +131,7 @@ function programOf(line: string, folder: string): string[] {
 }
 
 async function environmentOf(
-  { machine, definition }: WatcherContext,
+  { machine, definition, signal }: WatcherContext,
   { environment = [], giveFiles = false }: CommandOptions,
   files: string[],
 ): Promise<Record<string, string>> {
@@ -135,8 +141,10 @@ async function environmentOf(
     PATH: `${process.env.PATH ?? ""}${delimiter}${machine.folder}`,
   };
   if (giveFiles) {
+    const facts = await machine.node.facts();
+    signal.throwIfAborted();
     env.WATCHER_DATA = temporaryFile("data", machine.data.all, files);
-    env.WATCHER_FACTS = temporaryFile("facts", await machine.node.facts(), files);
+    env.WATCHER_FACTS = temporaryFile("facts", facts, files);
   }
   for (const item of environment) {
     const at = item.indexOf("=");

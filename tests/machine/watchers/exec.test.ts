@@ -112,6 +112,19 @@ describe("an exec watcher", () => {
       expect(existsSync(name)).toBe(false);
   });
 
+  test("leaves no file behind when the machine stops in the middle of a run, not even for a moment", async () => {
+    using folder = temporaryFolder();
+    const script = `sh -c 'echo $WATCHER_DATA $WATCHER_FACTS > NAMES.new; mv NAMES.new NAMES; sleep 60'`;
+    const machine = execMachine({ command: script.replaceAll("NAMES", folder.file("names")), timeout: "1m" });
+    await machine.start();
+    machine.enter("NEXT");
+    await waitFor("the run", () => existsSync(folder.file("names")));
+    const names = readFileSync(folder.file("names"), "utf8").trim().split(" ");
+    expect(names.map((name) => existsSync(name))).toEqual([true, true]);
+    machine[Symbol.dispose]();
+    expect(names.map((name) => existsSync(name))).toEqual([false, false]);
+  });
+
   test("puts what the command prints into the machine's data", async () => {
     using machine = execMachine({ command: `echo '{"answer":42,"nested":{"a":[1,2]}}'`, parse_as_data: true });
     await runOnce(machine);
