@@ -21,7 +21,8 @@ export class TransitionLimiter {
 
   /** Count a transition and say how many milliseconds it has to wait: half to one and a half of its step. */
   next(): number {
-    if (this.#now() - this.#last >= quietTime) this.#count = 0;
+    // A clock that was set back far tells nothing, and is not to slow everything down until it is where it was.
+    if (Math.abs(this.#now() - this.#last) >= quietTime) this.#count = 0;
     const step = steps[Math.min(this.#count++, steps.length - 1)] ?? 0;
     const wait = Math.floor(step / 2 + this.#random() * step);
     this.#last = this.#now() + wait;

@@ -327,5 +327,8 @@ describe("TransitionLimiter", () => {
     expect(limiter.next()).toBe(750);
     now += 61_000;
     expect(limiter.next()).toBe(0);
+    for (let count = 0; count < 10; count++) limiter.next();
+    now -= 3_600_000;
+    expect(limiter.next()).toBe(0);
   });
 });

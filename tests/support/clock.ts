@@ -14,6 +14,8 @@ export class FakeClock implements Clock {
   #now: number;
   readonly #timers = new TimerHeap();
   #pending = 0;
+  /** By how much somebody has set the hands, which timers do not mind. */
+  #shift = 0;
   #made = 0;
 
   constructor(start = Date.UTC(2026, 0, 1)) {
@@ -21,7 +23,12 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#shift;
+  }
+
+  /** Set the hands back. Timers go on as they were. */
+  setBack(ms: number): void {
+    this.#shift -= ms;
   }
 
   /** How many timers wait. */

@@ -92,7 +92,10 @@ async function openHttp(first: URL, options: FetchOptions, signal: AbortSignal):
 }
 
 function bodyOf(response: Response, maxBytes: number): ReadableStream<Uint8Array> {
-  if (response.status !== 200) throw new Error(`the web server answered ${response.status}`);
+  if (response.status !== 200) {
+    void response.body?.cancel();
+    throw new Error(`the web server answered ${response.status}`);
+  }
   if (Number(response.headers.get("content-length") ?? 0) > maxBytes) {
     void response.body?.cancel();
     throw new Error(`it has more than ${maxBytes} bytes`);

@@ -117,7 +117,8 @@ class KvWatcher implements Watcher {
   #isDue(): boolean {
     const { machine, definition } = this.#context;
     const passed = Math.round((machine.node.clock.now() - this.#polledAt) / 1_000);
-    return passed >= Math.round(definition.interval / 1_000);
+    // Where somebody has set the clock back, nothing is known of how long it is.
+    return passed < 0 || passed >= Math.round(definition.interval / 1_000);
   }
 
   async #read(key: string): Promise<BucketEntry | undefined> {

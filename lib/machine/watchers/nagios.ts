@@ -164,7 +164,9 @@ class NagiosWatcher implements Watcher {
 
   #isEarly(): boolean {
     if (this.#checkedAt === undefined) return false;
-    return this.#context.machine.node.clock.now() - this.#checkedAt < this.#interval - slack;
+    const passed = this.#context.machine.node.clock.now() - this.#checkedAt;
+    // Where somebody has set the clock back, nothing is known of how long it is.
+    return passed >= 0 && passed < this.#interval - slack;
   }
 
   #take({ plugin, output }: MadeCheck): void {

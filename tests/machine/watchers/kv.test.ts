@@ -90,6 +90,14 @@ test.each<[text: string, value: Json]>([
   expect(m.data.get(key)).toEqual(value);
 });
 
+test("a clock that is set back does not keep values from being read", async () => {
+  const m = await start();
+  await bucket.put(key, "new");
+  m.clock.setBack(3_600_000);
+  await beat(m, () => m.events.length === 1);
+  expect(m.data.get(`CFG_${key}`)).toBe("new");
+});
+
 test("what only looks like JSON is an error", async () => {
   await bucket.put(key, "{nonsense}");
   const m = await start();

@@ -157,6 +157,16 @@ describe("a nagios watcher", () => {
     await waitFor("the next", () => machine.announced.length === 3);
   });
 
+  test("goes on checking where the clock is set back", async () => {
+    using machine = checkMachine({ builtin: "heartbeat" });
+    await machine.start();
+    await machine.clock.advance(0);
+    await waitFor("the first", () => machine.events.length === 1);
+    machine.clock.setBack(3_600_000);
+    await machine.clock.advance(60_000);
+    await waitFor("the next", () => machine.announced.length === 2);
+  });
+
   test("remembers fifteen checks", async () => {
     using machine = checkMachine({ builtin: "heartbeat" });
     await machine.start();
