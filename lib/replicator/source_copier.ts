@@ -24,7 +24,7 @@ import { type TargetWriter, windowSize } from "./target_writer.ts";
 /** How long nothing at all may come before the consumer is looked after, in milliseconds. */
 const silence = 15_000;
 /** Bytes that may wait for the target before no more are asked for. */
-const maxLoad = 16 * 1024 * 1024;
+const maxLoad = 8 * 1024 * 1024;
 /** How long messages that were out may keep others waiting, without any coming, in milliseconds. */
 const pause = 2_000;
 const inProgress = encodeUtf8("+WPI");

@@ -53,7 +53,7 @@ export interface TargetWriterOptions {
 /** Most messages that are sent and not yet acknowledged. */
 export const windowSize = 1_000;
 /** Most bytes of them. */
-const windowBytes = 8 * 1024 * 1024;
+const windowBytes = 4 * 1024 * 1024;
 /** Without an acknowledgement for this long, what was sent counts as lost until the target says otherwise. */
 const silence = 3_000;
 
