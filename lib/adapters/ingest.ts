@@ -1,7 +1,6 @@
 import type { Connection } from "../connector/mod.ts";
-import { type Clock, errorText, type Logger } from "../std/mod.ts";
+import { type Clock, errorText, type Logger, TroubleLog } from "../std/mod.ts";
 import { BoundedQueue } from "./_bounded_queue.ts";
-import { TroubleLog } from "./_trouble_log.ts";
 import type { RoleCounts } from "./counts.ts";
 import { type AdapterDocument, adapterDocument } from "./document.ts";
 import type { Intake } from "./intake.ts";

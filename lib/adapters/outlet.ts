@@ -1,8 +1,7 @@
 import { createInbox, headers, type Msg } from "@nats-io/nats-core";
 import type { Connection } from "../connector/mod.ts";
-import { type Clock, errorText, isObject, type Logger, parseObject } from "../std/mod.ts";
+import { type Clock, errorText, isObject, type Logger, parseObject, TroubleLog } from "../std/mod.ts";
 import { BoundedQueue } from "./_bounded_queue.ts";
-import { TroubleLog } from "./_trouble_log.ts";
 import type { RoleCounts } from "./counts.ts";
 import type { AdapterDocument } from "./document.ts";
 

@@ -9,6 +9,7 @@ import {
   type Logger,
   newKsuid,
   parseObject,
+  TroubleLog,
 } from "../std/mod.ts";
 import { natsErrorText } from "./_api.ts";
 import type { AdvisorySettings } from "./config.ts";
@@ -51,20 +52,22 @@ export class Advisor {
   readonly #options: AdvisorOptions;
   readonly #queue: Advisory[] = [];
   readonly #stopping = new AbortController();
+  readonly #troubles: TroubleLog;
   #work: Promise<void> | undefined;
 
   constructor(options: AdvisorOptions) {
     this.#options = options;
     const { subject } = options.settings;
+    this.#troubles = new TroubleLog(options.logger, options.clock);
     options.logger.info(`Advisory starting publishing to ${subject}`);
   }
 
   /** Publish news in its turn. While another replicator leads there is nothing to say. */
   tell(news: TrackerNews): void {
-    const { isPaused, logger, inspectField, replicator, clock } = this.#options;
+    const { isPaused, inspectField, replicator, clock } = this.#options;
     if (isPaused() || this.#stopping.signal.aborted) return;
     if (this.#queue.length >= maxQueue) {
-      logger.warn(`Could not enqueue advisory: ${maxQueue} are waiting`, { event: news.event });
+      this.#troubles.warn("full", `Could not enqueue advisory: ${maxQueue} are waiting`, { event: news.event });
       return;
     }
     this.#queue.push(advisoryOf(news, inspectField, replicator, clock.now()));

@@ -1,9 +1,10 @@
 import type { Msg, Subscription } from "@nats-io/nats-core";
-import { backoff, encodeUtf8, errorText, twentySecondSteps } from "../std/mod.ts";
+import { backoff, encodeUtf8, errorText, TroubleLog, twentySecondSteps } from "../std/mod.ts";
 import { natsErrorText } from "./_api.ts";
 import { DeliveryOrder, type Doubts } from "./_delivery_order.ts";
 import { Pulls } from "./_pulls.ts";
 import { SeenSequences } from "./_seen.ts";
+import { isStatus, Selection } from "./_selection.ts";
 import {
   type Copier,
   type CopierOptions,
@@ -14,7 +15,6 @@ import {
   settledLastCopy,
   stopGrace,
 } from "./copier.ts";
-import { copyOf } from "./copy.ts";
 import { type Delivery, parseDelivery } from "./delivery.ts";
 import type { Origin } from "./origin.ts";
 import { isCovered } from "./position.ts";
@@ -77,7 +77,8 @@ export class SourceCopier implements Copier {
   #session: Session | undefined;
   /** How often the lead was lost. */
   #losses = 0;
-  #nextTell = 0;
+  readonly #selection: Selection;
+  readonly #troubles: TroubleLog;
   readonly #doubts: Doubts = { since: 0 };
 
   constructor(options: CopierOptions) {
@@ -92,6 +93,8 @@ export class SourceCopier implements Copier {
       window: windowSize,
       onRecreated,
     });
+    this.#selection = new Selection(options);
+    this.#troubles = new TroubleLog(logger, clock);
     this.#isActive = options.isActive;
     logger.info(`Starting Source-initiated data copier for ${entry.stream}`);
     this.#work = this.#run();
@@ -258,7 +261,8 @@ export class SourceCopier implements Copier {
     session.pulls.arrived();
     const turn = session.order?.next(delivery, message) ?? [];
     if (typeof turn === "string") {
-      this.#options.logger.warn(`Gap detected ${turn}`);
+      // Where somebody else receives from the same consumer there is no end of it.
+      this.#troubles.warn("gap", `Gap detected ${turn}`);
       session.over.abort();
       return;
     }
@@ -291,62 +295,8 @@ export class SourceCopier implements Copier {
         this.#pull(this.#session ?? session, tenure);
       };
       if (isCovered({ sequence, time }, tenure.last, tenure.source.made)) tenure.writer.add({ sequence, time, finish });
-      else this.#consider(message, delivery, tenure, finish);
+      else tenure.writer.add(this.#selection.look(message, delivery, finish));
     }
-  }
-
-  /** Decide whether a message is copied. */
-  #consider(message: Msg, delivery: Delivery, { writer }: Tenure, finish: () => void): void {
-    const { entry, replicator, limiter, metrics, clock, logger } = this.#options;
-    const { sequence, time } = delivery;
-    const { length: size } = message.data;
-    const begin = performance.now();
-    metrics.total();
-    metrics.totalBytes(size);
-    metrics.sequence(sequence);
-    if (sequence % 1_000 === 0) this.#tellProgress(delivery);
-    const done = () => {
-      metrics.seconds((performance.now() - begin) / 1_000);
-      finish();
-    };
-    if (entry.maxAge > 0 && clock.now() - time > entry.maxAge) {
-      metrics.tooOld();
-      writer.add({ sequence, time, finish: done });
-      return;
-    }
-    const verdict = limiter?.look({ subject: message.subject, data: message.data, headers: readable(message) });
-    if (verdict?.isDue === false) {
-      metrics.skipped();
-      metrics.skippedBytes(size);
-      writer.add({ sequence, time, finish: done });
-      return;
-    }
-    const copy = copyOf(message, delivery, entry, replicator);
-    writer.add({
-      sequence,
-      time,
-      copy,
-      finish: (isRefused) => {
-        if (isRefused) {
-          metrics.refused();
-          limiter?.refused(verdict?.value ?? "");
-        } else {
-          metrics.copied();
-          metrics.copiedBytes(size);
-          limiter?.copied(verdict?.value ?? "");
-          logger.debug(`Copied message seq ${sequence}, ${delivery.pending} message(s) behind`);
-        }
-        done();
-      },
-    });
-  }
-
-  #tellProgress({ sequence, pending }: Delivery): void {
-    const { clock, logger } = this.#options;
-    // At full speed that would be twenty lines a second.
-    if (clock.now() < this.#nextTell) return;
-    this.#nextTell = clock.now() + 1_000;
-    logger.info(`Handling message ${sequence}, ${pending} message(s) behind`);
   }
 
   #acknowledge(sequence: number, reply: string): void {
@@ -391,19 +341,6 @@ export class SourceCopier implements Copier {
 /** What a last copy tells of where to go on; it may be one of a stream that is gone, or was put back to what it was. */
 function resumeFrom({ made, last: end }: SourceState, last: Origin | undefined): number {
   return last !== undefined && last.time >= made && last.sequence <= end ? last.sequence + 1 : 0;
-}
-
-function isStatus(message: Msg): boolean {
-  return message.data.length === 0 && (readable(message)?.code ?? 0) > 0;
-}
-
-/** The headers, where there are any that can be read. */
-function readable(message: Msg) {
-  try {
-    return message.headers;
-  } catch {
-    return undefined;
-  }
 }
 
 function ended(signal: AbortSignal): Promise<void> {

@@ -36,5 +36,6 @@ export {
 export { LruMap } from "./lru.ts";
 export { Semaphore } from "./semaphore.ts";
 export { formatGoTime, formatRfc3339, formatRfc3339Nanos, zeroTime } from "./time.ts";
+export { TroubleLog } from "./trouble_log.ts";
 export { formatBytes, formatCount, formatSpan, parseBytes } from "./units.ts";
 export { version } from "./version.ts";

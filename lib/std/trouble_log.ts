@@ -1,4 +1,5 @@
-import type { Clock, LogFields, Logger } from "../std/mod.ts";
+import type { Clock } from "./clock.ts";
+import type { LogFields, Logger } from "./logger.ts";
 
 /** How often the same trouble is told, in milliseconds. */
 const pause = 10_000;
@@ -14,11 +15,14 @@ export class TroubleLog {
     this.#clock = clock;
   }
 
-  /** @param kind One of a few words: each is told on its own. */
+  /**
+   * Warn of something.
+   * @param kind One of a few words: each is told on its own.
+   */
   warn(kind: string, message: string, fields: LogFields = {}): void {
     const now = this.#clock.now();
     const last = this.#told.get(kind);
-    if (last !== undefined && now - last.at < pause) {
+    if (last !== undefined && Math.abs(now - last.at) < pause) {
       last.untold++;
       return;
     }
