@@ -20,10 +20,12 @@ export function formatOrigin({ stream, sequence, replicator, entry, time }: Orig
   return `${stream} ${sequence} ${replicator} ${entry} ${time}`;
 }
 
-/** Read the header; undefined when it has not five fields, or no numbers where they belong. */
+/** Read the header; undefined when it has fewer than five fields, or no numbers where they belong. */
 export function parseOrigin(text: string): Origin | undefined {
-  const fields = text.split(" ");
-  const [stream = "", sequence = "", replicator = "", entry = "", time = ""] = fields;
-  if (fields.length !== 5 || !/^-?\d{1,16}$/.test(sequence) || !/^-?\d{1,16}$/.test(time)) return undefined;
+  // Streams and entries cannot have blanks in their names, but replicators may.
+  const [stream = "", sequence = "", ...rest] = text.split(" ");
+  const [entry = "", time = ""] = rest.slice(-2);
+  const replicator = rest.slice(0, -2).join(" ");
+  if (rest.length < 3 || !/^-?\d{1,16}$/.test(sequence) || !/^-?\d{1,16}$/.test(time)) return undefined;
   return { stream, sequence: Number(sequence), replicator, entry, time: Number(time) };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mapStreamSubject, mapSubject, parseDelivery, parseOrigin } from "../../lib/replicator/mod.ts";
+import { formatOrigin, mapStreamSubject, mapSubject, parseDelivery, parseOrigin } from "../../lib/replicator/mod.ts";
 import vectors from "../fixtures/replicator/subject-mapping.json";
 
 for (const vector of vectors) {
@@ -35,10 +35,14 @@ test("a delivery is read from reply subjects with and without a domain", () => {
   }
 });
 
-test("an origin is five fields with numbers", () => {
+test("an origin is five fields with numbers, of which the replicator's name may have blanks", () => {
   const origin = { stream: "ORDERS", sequence: 2, replicator: "SITE1", entry: "w1", time: 1_795_323_999_486 };
   expect(parseOrigin("ORDERS 2 SITE1 w1 1795323999486")).toEqual(origin);
-  for (const bad of ["", "ORDERS", "ORDERS x SITE1 w1 1", "ORDERS 1 SITE1 w1 later", "ORDERS 1 SITE 1 w1 1"]) {
+  expect(parseOrigin(formatOrigin({ ...origin, replicator: "Site One" }))).toEqual({
+    ...origin,
+    replicator: "Site One",
+  });
+  for (const bad of ["", "ORDERS", "ORDERS x SITE1 w1 1", "ORDERS 1 SITE1 w1 later", "ORDERS 1 w1 1"]) {
     expect(parseOrigin(bad)).toBeUndefined();
   }
 });
