@@ -23,7 +23,7 @@ Makes credentials and a kustomization of them; FOLDER is .choria/kubernetes of t
   --images PREFIX   where the cluster gets the images from (localhost/choria)
   --tag TAG         their tag (latest)
   --with NAMES      what the network has besides: client, external, manage-node
-  --brokers URLS    where servers find the brokers, comma separated; those in the cluster where none are named
+  --brokers URLS    where servers outside the cluster find the brokers, comma separated
 `;
 
 const roles = ["broker", "aaa", "provisioner", "replicator", "plugins", "server", "client"];
@@ -53,6 +53,7 @@ interface Options {
   images: string;
   tag: string;
   with: string[];
+  /** Every URL by which servers may find a broker; each tries one after another. */
   brokers: string;
 }
 
@@ -63,7 +64,7 @@ function readOptions(): Options | undefined {
       images: { type: "string", default: "localhost/choria" },
       tag: { type: "string", default: "latest" },
       with: { type: "string", default: "" },
-      brokers: { type: "string", default: brokers },
+      brokers: { type: "string", default: "" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -73,7 +74,8 @@ function readOptions(): Options | undefined {
   const wanted = values.with.split(",").filter((name) => name !== "");
   const unknown = wanted.find((name) => !components.includes(name));
   if (unknown !== undefined) throw new Error(`unknown component "${unknown}", expected ${components.join(", ")}`);
-  return { ...values, folder: resolve(folder), with: wanted };
+  const known = [brokers, values.brokers].filter((urls) => urls !== "").join(",");
+  return { ...values, brokers: known, folder: resolve(folder), with: wanted };
 }
 
 async function prepare(options: Options): Promise<void> {
@@ -81,6 +83,7 @@ async function prepare(options: Options): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
   const layout = new Layout(folder);
+  refuseNewIssuer(layout);
   const passwords = keepPasswords(join(folder, "passwords.json"));
   const issuer = await createCredentials(layout, options.brokers, {
     secret: passwords.provisioning,
@@ -99,6 +102,13 @@ async function prepare(options: Options): Promise<void> {
     writeFileAtomic(join(folder, "config", name), content, { mode: 0o600, makeFolders: true });
   }
   writeFileAtomic(join(folder, "kustomization.yaml"), kustomization(options), { mode: 0o600 });
+}
+
+/** Without its seed there would be another issuer, whom nobody trusts that was there before. */
+function refuseNewIssuer(layout: Layout): void {
+  const seed = layout.credential("issuer", "issuer.seed");
+  if (!isFile(layout.credential("issuer", "issuer.public")) || isFile(seed)) return;
+  throw new Error(`Cannot go on without the issuer's seed: bring it back to ${seed} while this runs`);
 }
 
 function keepPasswords(file: string): Passwords {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { loadAaaConfig } from "../../lib/aaa/mod.ts";
@@ -7,6 +7,7 @@ import { checkBrokerSettings } from "../../lib/broker/mod.ts";
 import { loadConfig } from "../../lib/config/mod.ts";
 import { loadProvisionerConfig } from "../../lib/provisioner/mod.ts";
 import { loadReplicatorConfig } from "../../lib/replicator/mod.ts";
+import { decodeTokenUnverified, readTokenFile } from "../../lib/tokens/mod.ts";
 import { run } from "../support/compose.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -208,6 +209,13 @@ test("the secrets are made by a script, and a second run keeps them", async () =
   const files = secrets.flatMap((secret) => secret.files);
   expect(files.filter((file) => file.includes("issuer"))).toEqual([]);
   expect(await prepare("--with", "nonsense")).toMatchObject({ code: 1 });
+  const seed = prepared.file("credentials/issuer/issuer.seed");
+  renameSync(seed, `${seed}.away`);
+  const { code, err } = await prepare();
+  renameSync(`${seed}.away`, seed);
+  expect(err).toContain("Cannot go on without the issuer's seed");
+  expect(code).toBe(1);
+  expect(readAll(prepared.path)).toEqual(before);
 });
 
 function readAll(at: string): Map<string, string> {
@@ -410,6 +418,18 @@ describe("the configuration in the manifests", () => {
       expect(named.length).toBeGreaterThan(1);
       expect([...files.keys()]).toEqual(expect.arrayContaining(named));
     }
+  });
+
+  test("servers know the brokers of the cluster first, then those that were named", async () => {
+    expect(await prepare("--brokers", "nats://choria.example.net:4222")).toMatchObject({ code: 0 });
+    const { brokers } = JSON.parse(readFileSync(prepared.file("config/provisioner/helper.json"), "utf8")) as {
+      brokers: string;
+    };
+    expect(brokers.split(",")).toHaveLength(4);
+    expect(brokers).toStartWith("nats://choria-broker-0.choria-brokers.choria.svc:4222,");
+    const token = readTokenFile(prepared.file("credentials/server/provisioning.jwt"));
+    expect(decodeTokenUnverified(token)).toMatchObject({ chu: brokers });
+    expect(await prepare()).toMatchObject({ code: 0 });
   });
 
   test("names brokers and services by names that the manifests give", () => {
