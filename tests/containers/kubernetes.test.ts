@@ -10,6 +10,8 @@ import { loadReplicatorConfig } from "../../lib/replicator/mod.ts";
 import { decodeTokenUnverified, readTokenFile } from "../../lib/tokens/mod.ts";
 import { run } from "../support/compose.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { freePort } from "../support/ports.ts";
+import { waitFor } from "../support/wait.ts";
 
 const checkout = resolve(import.meta.dir, "../..");
 const folder = join(checkout, "containers/kubernetes");
@@ -442,6 +444,87 @@ describe("the configuration in the manifests", () => {
     expect([...hosts].sort()).toEqual(["choria-aaa", "choria-brokers"]);
     for (const host of hosts) find("Service", host);
   });
+});
+
+describe("three brokers with the configuration of the manifests", () => {
+  const hosts = ["127.0.0.31", "127.0.0.32", "127.0.0.33"];
+  const cluster = temporaryFolder();
+  const running = new Map<string, Bun.Subprocess>();
+  let monitor = 0;
+
+  /** Addresses stand for pods here: each broker is named by its own, by which the peers know it. */
+  async function configure(): Promise<void> {
+    const [client, peer] = [await freePort(), await freePort()];
+    monitor = await freePort();
+    for (const host of hosts) {
+      const root = cluster.file(host);
+      for (const [path, content] of mounted(workload("broker"))) {
+        const changes: [string, string][] = [
+          ["plugin.choria.network.listen_address", host],
+          ["plugin.choria.network.client_port", String(client)],
+          ["plugin.choria.network.peer_port", String(peer)],
+          ["plugin.choria.network.peers", hosts.map((each) => `${each}:${peer}`).join(", ")],
+          ["plugin.choria.network.stream.store", join(root, "data")],
+          ["plugin.choria.stats_address", host],
+          ["plugin.choria.stats_port", String(monitor)],
+          ["plugin.choria.middleware_hosts", `nats://${host}:${client}`],
+        ];
+        const here = content.replaceAll(/(?<![\w/])\/etc\//g, `${root}/etc/`);
+        const isMain = path.endsWith("/broker.conf");
+        const text = isMain ? changes.reduce(replaceSetting, `${here}\nidentity = ${host}\n`) : here;
+        mkdirSync(dirname(join(root, path)), { recursive: true });
+        writeFileSync(join(root, path), text);
+      }
+    }
+  }
+
+  function replaceSetting(text: string, [key, value]: [string, string]): string {
+    const line = new RegExp(`^${key.replaceAll(".", "\\.")} = .*$`, "m");
+    expect(text).toMatch(line);
+    return text.replace(line, `${key} = ${value}`);
+  }
+
+  function start(host: string): void {
+    const file = join(cluster.file(host), "etc/choria/broker/broker.conf");
+    const command = [process.execPath, join(checkout, "cmd/broker.ts"), "--config", file];
+    running.set(host, Bun.spawn(command, { stdout: Bun.file(cluster.file(`${host}.log`)), stderr: "ignore" }));
+  }
+
+  async function isWell(host: string, query = ""): Promise<boolean> {
+    const reply = await fetch(`http://${host}:${monitor}/healthz${query}`).catch(() => undefined);
+    return reply?.ok ?? false;
+  }
+
+  async function leader(host: string): Promise<string> {
+    const reply = await fetch(`http://${host}:${monitor}/jsz`);
+    const { meta_cluster: meta } = (await reply.json()) as { meta_cluster?: { leader?: string } };
+    return meta?.leader ?? "";
+  }
+
+  afterAll(async () => {
+    for (const child of running.values()) child.kill("SIGTERM");
+    await Promise.all([...running.values()].map((child) => child.exited));
+    cluster[Symbol.dispose]();
+  });
+
+  test("keep three copies of the streams, and go on when one is killed", async () => {
+    await configure();
+    for (const host of hosts) start(host);
+    const logs = () => hosts.map((host) => readFileSync(cluster.file(`${host}.log`), "utf8")).join("");
+    await waitFor("streams", () => logs().includes("Configured stream CHORIA_EVENTS with 3 replicas"), 40_000);
+    for (const host of hosts) await waitFor("a healthy broker", () => isWell(host), 20_000);
+    const killed = await leader(hosts[0] ?? "");
+    expect(hosts).toContain(killed);
+    running.get(killed)?.kill("SIGKILL");
+    await running.get(killed)?.exited;
+    const others = hosts.filter((host) => host !== killed);
+    for (const host of others) {
+      expect(await isWell(host, "?js-enabled-only=true")).toBe(true);
+      await waitFor("another leader", async () => others.includes(await leader(host)), 20_000);
+    }
+    start(killed);
+    await waitFor("the killed broker", () => isWell(killed), 30_000);
+  }, 120_000);
 });
 
 const validator = await installValidator();
