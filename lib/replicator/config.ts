@@ -100,19 +100,18 @@ export interface ReplicatorConfig {
 }
 
 /**
- * Read a replicator's configuration file and make its state folder. Keys match whatever their case; those that are not
+ * Read a replicator's configuration file, as {@link parseReplicatorConfig} does. Keys match whatever their case; those that are not
  * known mean nothing.
  *
  * @throws {Error} in the original's words, for example `stream not specified`.
  */
 export function loadReplicatorConfig(path: string): ReplicatorConfig {
   if (!isFile(path)) throw new Error(`path '${path}' does not exist`);
-  const config = parseReplicatorConfig(readFileSync(path, "utf8"));
-  return config;
+  return parseReplicatorConfig(readFileSync(path, "utf8"));
 }
 
 /**
- * Read a replicator's configuration.
+ * Read a replicator's configuration, and make its state folder.
  *
  * @throws {Error} in the original's words.
  */

@@ -36,6 +36,6 @@ for (const settings of [{}, { target_initiated: true, filter_subject: "orders.>"
     for (const proxy of [sourceProxy, targetProxy]) proxy.heal();
     await waitFor("all copies", async () => (await target.count("ORDERS")) >= count, 40_000);
     expect(sourceSequences(await target.messages("ORDERS"))).toEqual(upTo(count));
-    expect(sourceProxy.cuts + targetProxy.cuts).toBeGreaterThan(3);
+    expect(sourceProxy.cuts + targetProxy.cuts).toBeGreaterThan(0);
   }, 90_000);
 }
