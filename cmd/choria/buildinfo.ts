@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { findNatsServer } from "../../lib/broker/mod.ts";
+import { findNatsServer, NatsServerMissingError } from "../../lib/broker/mod.ts";
 import { labelledLines } from "../../lib/cli/mod.ts";
 import { catalogue, configFrom } from "../../lib/config/mod.ts";
 import { errorText, version } from "../../lib/std/mod.ts";
@@ -54,7 +54,7 @@ async function report(tokenFile: string, withDependencies: boolean): Promise<str
 function buildData(): Row[] {
   return [
     ["Version", version],
-    ["Git SHA", gitCommit() ?? "unknown"],
+    ["Git SHA", (process.env.CHORIA_REVISION || gitCommit())?.slice(0, 8) ?? "unknown"],
     ["Build Date", "unknown"],
     ["License", license],
     ["Bun Version", Bun.version],
@@ -74,7 +74,8 @@ async function brokerSettings(): Promise<Row[]> {
     const server = await findNatsServer();
     return [clients, ["NATS Server Version", server.version], ["NATS Server", server.path]];
   } catch (error) {
-    return [clients, ["NATS Server", errorText(error)]];
+    const isAbsent = error instanceof NatsServerMissingError;
+    return [clients, ["NATS Server", isAbsent ? "none here, only brokers need it" : errorText(error)]];
   }
 }
 
@@ -100,7 +101,7 @@ function gitCommit(): string | undefined {
     const head = readFileSync(join(repository, ".git/HEAD"), "utf8").trim();
     const branch = /^ref: (.+)$/.exec(head)?.[1];
     const commit = branch === undefined ? head : readFileSync(join(repository, ".git", branch), "utf8").trim();
-    return commit.slice(0, 8);
+    return commit;
   } catch {
     return undefined;
   }

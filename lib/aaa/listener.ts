@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { readCertificateFiles } from "../crypto/mod.ts";
 import { errorText, systemClock } from "../std/mod.ts";
 import type { TlsFiles } from "./config.ts";
 import { maxBodyBytes } from "./http_body.ts";
@@ -75,20 +76,21 @@ export function listen(options: ListenerOptions): Listener {
 }
 
 function readFiles({ certificate, key, ca }: TlsFiles) {
+  const own = readCertificateFiles(certificate, key);
   return {
-    cert: readPem("tls_certificate", certificate),
-    key: readPem("tls_key", key),
-    ...(ca === undefined ? {} : { ca: readPem("tls_ca", ca), requestCert: true, rejectUnauthorized: true }),
+    cert: own.certificate,
+    key: own.key,
+    ...(ca === undefined ? {} : { ca: readAuthorities(ca), requestCert: true, rejectUnauthorized: true }),
   };
 }
 
-function readPem(name: string, file: string): string {
+function readAuthorities(file: string): string {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new Error(`Cannot read ${name} "${file}": ${errorText(error)}`, { cause: error });
+    throw new Error(`Cannot read tls_ca "${file}": ${errorText(error)}`, { cause: error });
   }
   if (text.includes("-----BEGIN ")) return text;
-  throw new Error(`Cannot use ${name} "${file}": expected PEM`);
+  throw new Error(`Cannot use tls_ca "${file}": expected PEM`);
 }

@@ -2,7 +2,7 @@ import type { Config } from "../config/mod.ts";
 import { loadRegoEngine } from "../policy/mod.ts";
 import { credentialFiles, HeldCredentials } from "../security/mod.ts";
 import { type Clock, errorText, type Logger } from "../std/mod.ts";
-import { readTokenSigner, readVerifyKey, TokenVerifier, type VerifyKey } from "../tokens/mod.ts";
+import { type Claims, readVerifyKey, TokenVerifier } from "../tokens/mod.ts";
 import type { AuditTrail } from "./audit.ts";
 import { RequestAuthorizer } from "./authorizer.ts";
 import type { AaaConfig } from "./config.ts";
@@ -24,14 +24,19 @@ export interface ServicesOptions {
   metrics: AaaMetrics;
 }
 
-/** Make the login service of a configuration. What is wrong with its files is logged, as it may yet be mended. */
+/**
+ * Make the login service of a configuration.
+ *
+ * @throws {Error} naming setting and file when users or the key that signs their tokens cannot be read. Files that are
+ * damaged later fail the logins of that time.
+ */
 export function loginService(config: UserlistConfig, options: ServicesOptions): LoginService {
   const { clock, logger } = options;
   const users = new UserDirectory(config);
-  warnUnless(logger, "The users' file cannot be used yet", () => users.refresh());
-  warnUnless(logger, "Nobody can log in yet", () => readTokenSigner(config.signingKey));
   const { signingKey, signingToken, validity } = config;
   const issuer = new TokenIssuer({ signingKey, signingToken, validity, clock });
+  needed("/userlist_authenticator/users_file", () => users.refresh());
+  needed("/userlist_authenticator/signing_key", () => issuer.check());
   return new LoginService({ users, passwords: new PasswordChecker({ logger }), issuer, ...options });
 }
 
@@ -39,7 +44,8 @@ export function loginService(config: UserlistConfig, options: ServicesOptions): 
  * Make the signing service of a configuration.
  *
  * @param choria Names the delegate's credentials where the signer has none of its own.
- * @throws {Error} naming the setting when the key that tokens are verified with cannot be read.
+ * @throws {Error} naming setting and file when the key that tokens are verified with, or the delegate's token or seed,
+ * cannot be used. A delegate that is damaged later is kept as it was.
  */
 export async function signingService(
   config: NonNullable<AaaConfig["signer"]>,
@@ -47,11 +53,16 @@ export async function signingService(
 ): Promise<SigningService> {
   const { clock, logger, metrics, site, audit, choria } = options;
   const delegate = new HeldCredentials(config.delegate ?? ownFiles(choria), clock);
-  warnUnless(logger, "Nothing can be signed yet", () => checkDelegate(delegate));
+  const { claims, holder } = needed(delegateSetting(config), () => delegate.current());
+  if (!mayDelegate(claims)) {
+    logger.warn("Servers will refuse what is signed: the token lacks the permission authentication_delegator", {
+      holder,
+    });
+  }
   const engine = await loadRegoEngine();
   return new SigningService({
     tokens: new TokenVerifier(clock, rememberedTokens),
-    key: readKey(config.signingCertificate),
+    key: needed("/basicjwt_signer/signing_certificate", () => readVerifyKey(config.signingCertificate)),
     maxValidity: config.maxValidity,
     allowBearerTokens: config.allowBearerTokens,
     authorizer: new RequestAuthorizer({ name: config.authorizer, site, engine, metrics }),
@@ -63,31 +74,24 @@ export async function signingService(
   });
 }
 
-function readKey(file: string): VerifyKey {
-  try {
-    return readVerifyKey(file);
-  } catch (error) {
-    throw new Error(`/basicjwt_signer/signing_certificate: ${errorText(error)}`, { cause: error });
-  }
-}
-
 function ownFiles(choria: Config | undefined) {
   if (choria !== undefined) return credentialFiles(choria);
   throw new Error("/basicjwt_signer/signing_seed: is required where no choria_config names credentials to sign with");
 }
 
-function checkDelegate(delegate: HeldCredentials): void {
-  const { claims, holder } = delegate.current();
-  if (claims.purpose === "choria_client_id" && claims.permissions?.authentication_delegator) return;
-  throw new Error(
-    `servers will refuse what "${holder}" signs: its token lacks the permission authentication_delegator`,
-  );
+function delegateSetting({ delegate }: NonNullable<AaaConfig["signer"]>): string {
+  return delegate === undefined ? "/choria_config" : "/basicjwt_signer/signing_seed";
 }
 
-function warnUnless(logger: Logger, what: string, check: () => unknown): void {
+function mayDelegate(claims: Claims): boolean {
+  return claims.purpose === "choria_client_id" && (claims.permissions?.authentication_delegator ?? false);
+}
+
+/** What the service cannot do without, with the setting in front of what is wrong. */
+function needed<T>(setting: string, read: () => T): T {
   try {
-    check();
+    return read();
   } catch (error) {
-    logger.warn(what, { reason: errorText(error) });
+    throw new Error(`${setting}: ${errorText(error)}`, { cause: error });
   }
 }

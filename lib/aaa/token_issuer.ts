@@ -1,12 +1,5 @@
 import type { Clock } from "../std/mod.ts";
-import {
-  decodeTokenUnverified,
-  isExpired,
-  issueClientToken,
-  readTokenFile,
-  readTokenSigner,
-  TokenExpiredError,
-} from "../tokens/mod.ts";
+import { isExpired, issueClientToken, readTokenClaims, readTokenSigner, TokenExpiredError } from "../tokens/mod.ts";
 import type { User } from "./user.ts";
 
 /** `iss` of tokens that belong to no chain. */
@@ -29,6 +22,20 @@ export class TokenIssuer {
 
   constructor(options: TokenIssuerOptions) {
     this.#options = options;
+  }
+
+  /**
+   * See whether tokens can be made.
+   * @throws {Error} naming the file of key or token that cannot be used.
+   */
+  check(): void {
+    const { signingKey, signingToken, clock } = this.#options;
+    const { publicKey } = readTokenSigner(signingKey);
+    if (signingToken === "") return;
+    const { tcs, public_key } = readChainIssuer(signingToken, clock.now());
+    if (!tcs) throw new Error(`no Trust Chain Signature claim in JWT Signing Token ${signingToken}`);
+    if (public_key?.toLowerCase() === publicKey) return;
+    throw new Error(`The signing key ${signingKey} does not belong to the token ${signingToken}`);
   }
 
   /**
@@ -63,7 +70,8 @@ export class TokenIssuer {
 }
 
 function readChainIssuer(file: string, now: number) {
-  const claims = decodeTokenUnverified(readTokenFile(file));
+  const { claims } = readTokenClaims(file);
+  if (claims.purpose !== "choria_client_id") throw new Error(`the token of the chain issuer, ${file}, is no client's`);
   if (isExpired(claims, now)) throw new TokenExpiredError(`the token of the chain issuer, ${file}, is expired`);
   return claims;
 }

@@ -62,7 +62,7 @@ export class NatsChild {
     return String(this.#child.signalCode ?? `exit code ${this.#child.exitCode}`);
   }
 
-  /** The last errors that it logged. */
+  /** The last errors that it logged, what it said before it could log among them. */
   get errors(): readonly string[] {
     return this.#errors;
   }
@@ -100,8 +100,8 @@ export class NatsChild {
     await this.ended;
   }
 
-  #onLine({ level, message }: NatsLogLine): void {
-    if (level === "error" && this.#errors.push(message) > keptErrors) this.#errors.shift();
+  #onLine({ level, message, isBare }: NatsLogLine): void {
+    if ((level === "error" || isBare) && this.#errors.push(message) > keptErrors) this.#errors.shift();
     if (message.startsWith("Reloaded server configuration")) this.#reloading?.resolve();
     if (message.startsWith("Failed to reload")) this.#reloading?.reject(new Error(message));
   }

@@ -56,6 +56,11 @@ function issuersOf(config: Config, logger: Logger): Map<string, string> {
       });
     }
   }
-  if (issuers.size === 0) throw new Error("Cannot start the broker: no organization issuer has a usable public key");
+  if (issuers.size === 0) {
+    const options = config.get("plugin.security.issuer.names").map((name) => `plugin.security.issuer.${name}.public`);
+    throw new Error(
+      `Cannot start the broker: no organization issuer has a usable public key: set ${options.join(", ")} to 64 hex characters`,
+    );
+  }
   return issuers;
 }

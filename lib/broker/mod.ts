@@ -18,6 +18,7 @@ export {
   type FindOptions,
   findNatsServer,
   type NatsServer,
+  NatsServerMissingError,
   parseNatsVersion,
 } from "./nats_server.ts";
 export { countBrokers, peersOf } from "./peers.ts";

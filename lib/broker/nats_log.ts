@@ -4,6 +4,8 @@ import type { Logger } from "../std/mod.ts";
 export interface NatsLogLine {
   level: "debug" | "info" | "warn" | "error";
   message: string;
+  /** Whether it has no level of its own, as what nats-server says before it has read its configuration. */
+  isBare: boolean;
 }
 
 const levels: Readonly<Record<string, NatsLogLine["level"]>> = {
@@ -26,7 +28,8 @@ export function parseNatsLog(line: string): NatsLogLine | undefined {
   const match = /^\[\d+\] (?:[\d/]+ [\d:.]+ )?\[([A-Z]{3})\] ?(.*)$/.exec(line.trimEnd());
   const [, label = "", text = line.trim()] = match ?? [];
   if (!/[a-zA-Z0-9]/.test(text) || foreignAccount.test(text)) return undefined;
-  return { level: levels[label] ?? "warn", message: text.trim().replace(token, "*****") };
+  const level = levels[label];
+  return { level: level ?? "warn", message: text.trim().replace(token, "*****"), isBare: level === undefined };
 }
 
 /** Log each line of a stream as ours; resolves at its end. */

@@ -17,6 +17,11 @@ export interface FindOptions {
   cache: string;
 }
 
+/** There is no nats-server on this machine. */
+export class NatsServerMissingError extends Error {
+  override readonly name = "NatsServerMissingError";
+}
+
 const oldest = [2, 11] as const;
 const wayOut = "run ./setup.sh, which installs it, or name one in the environment variable NATS_SERVER";
 
@@ -27,7 +32,7 @@ export const cachedNatsServer: string = join(import.meta.dir, "../../.choria/too
  * Find a nats-server of version 2.11 or newer: the one that `NATS_SERVER` names, else one on the `PATH`, else the
  * project's own.
  *
- * @throws {Error} saying what was found where, and what to do.
+ * @throws {NatsServerMissingError} when there is none, else {@link Error} saying what was found where, and what to do.
  */
 export async function findNatsServer(
   options: FindOptions = { env: process.env, cache: cachedNatsServer },
@@ -43,7 +48,8 @@ export async function findNatsServer(
       faults.push(errorText(error));
     }
   }
-  throw new Error(faults[0] ?? `Cannot start the broker: nats-server is not installed: ${wayOut}`);
+  if (faults[0] !== undefined) throw new Error(faults[0]);
+  throw new NatsServerMissingError(`Cannot start the broker: nats-server is not installed: ${wayOut}`);
 }
 
 /** The version in what `nats-server --version` prints, or undefined. */

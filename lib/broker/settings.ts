@@ -1,5 +1,6 @@
 import type { Config } from "../config/mod.ts";
-import { isFile, type Logger } from "../std/mod.ts";
+import { readCertificateFiles } from "../crypto/mod.ts";
+import { errorText, isFile, type Logger } from "../std/mod.ts";
 
 const signerKeys = [
   "plugin.choria.network.client_signer_cert",
@@ -25,6 +26,7 @@ export function checkBrokerSettings(config: Config): void {
   }
   requireFile(config, "plugin.security.choria.certificate");
   requireFile(config, "plugin.security.choria.key");
+  checkCertificate(config);
   if (config.get("plugin.security.issuer.names").length === 0) {
     throw new Error(
       "Cannot start the broker: no organization is trusted: set plugin.security.issuer.names and plugin.security.issuer.NAME.public",
@@ -40,6 +42,14 @@ export function checkBrokerSettings(config: Config): void {
 export function reportUnusedSettings(config: Config, logger: Logger): void {
   if (config.get("plugin.choria.broker_federation")) {
     logger.warn("The federation broker is configured, but this version of the broker has none");
+  }
+}
+
+function checkCertificate(config: Config): void {
+  try {
+    readCertificateFiles(config.get("plugin.security.choria.certificate"), config.get("plugin.security.choria.key"));
+  } catch (error) {
+    throw new Error(`Cannot start the broker: ${errorText(error)}`, { cause: error });
   }
 }
 

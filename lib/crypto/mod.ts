@@ -6,6 +6,7 @@
  */
 export { decodeBase64, decodeBase64Url, decodeHex, encodeBase64, encodeBase64Url } from "./base64.ts";
 export { type Certificate, type CertificateOptions, issuedCertificate, selfSignedCertificate } from "./certificate.ts";
+export { readCertificateFiles } from "./certificate_files.ts";
 export { equalSecrets, md5Hex, sha256, sha256Hex } from "./digest.ts";
 export {
   generateKey,

@@ -79,6 +79,7 @@ export async function startProvisioner(options: ProvisionerOptions): Promise<Pro
   const { holder } = readCredentials(files, clock.now());
   const helper = await openHelper(config, clock);
   if (config.features.jwt) readVerifyKey(config.verifyKey);
+  if (config.features.ed25519) readIssuer(config);
   const metrics = new ProvisionerMetrics(config.site);
   const connection = await connectBroker({
     servers: await brokersOf(choria),

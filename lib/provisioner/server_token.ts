@@ -1,9 +1,8 @@
 import { formatDuration, type Logger } from "../std/mod.ts";
 import {
   type ClientClaims,
-  decodeTokenUnverified,
   issueServerToken,
-  readTokenFile,
+  readTokenClaims,
   readTokenSigner,
   type TokenSigner,
 } from "../tokens/mod.ts";
@@ -33,9 +32,9 @@ export function readIssuer(config: Pick<ProvisionerConfig, "signingKey" | "signi
   if (config.signingKey === "") throw new Error("no JWT signing key configured, cannot issue server tokens");
   const signer = readTokenSigner(config.signingKey);
   if (config.signingToken === "") return { signer };
-  const claims = decodeTokenUnverified(readTokenFile(config.signingToken));
+  const { claims } = readTokenClaims(config.signingToken);
   if (claims.purpose !== "choria_client_id") throw new Error(`${config.signingToken} is not a client token`);
-  if (!claims.tcs) throw new Error("no Trust Chain Signature claim in JWT Signing Token");
+  if (!claims.tcs) throw new Error(`no Trust Chain Signature claim in JWT Signing Token ${config.signingToken}`);
   return { signer, chainIssuer: claims };
 }
 

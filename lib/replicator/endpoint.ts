@@ -131,8 +131,8 @@ function choriaLogin({ seedFile, tokenFile, collective }: ChoriaSettings, tls: T
   try {
     const text = readText(tokenFile).trim();
     if (collective === "") throw new Error("collective is required");
-    const holder = holderOfToken(text);
-    readText(seedFile);
+    const holder = holderOfToken(text, tokenFile);
+    read();
     const inboxPrefix = `${collective}.reply.${privateNetworkId(holder)}`;
     const files = tlsFiles(tls);
     return { login: read, tls: files.cert === undefined ? {} : files, inboxPrefix };
@@ -141,14 +141,14 @@ function choriaLogin({ seedFile, tokenFile, collective }: ChoriaSettings, tls: T
   }
 }
 
-function holderOfToken(token: string): string {
+function holderOfToken(token: string, file: string): string {
   try {
     const holder = holderOf(decodeTokenUnverified(token));
     if (holder !== undefined && holder !== "") return holder;
   } catch {
     // Said below: what is no token has no purpose either.
   }
-  throw new Error("unsupported token purpose: ");
+  throw new Error(`unsupported token purpose: "${file}" holds no token of a client or server`);
 }
 
 function natsLogin(urls: URL[], options: URLSearchParams): () => Login {

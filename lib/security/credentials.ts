@@ -2,11 +2,10 @@ import type { Config } from "../config/mod.ts";
 import { type KeyPair, readSeedFile } from "../crypto/mod.ts";
 import {
   type Claims,
-  decodeTokenUnverified,
   expiryOf,
   holderOf,
   isExpired,
-  readTokenFile,
+  readTokenClaims,
   TokenError,
   TokenExpiredError,
 } from "../tokens/mod.ts";
@@ -47,8 +46,7 @@ export function credentialFiles(config: Config): CredentialFiles {
  * {@link Error} when the seed cannot be read or is not the token's.
  */
 export function readCredentials(files: CredentialFiles, now: number): Credentials {
-  const token = readTokenFile(files.tokenFile);
-  const claims = decodeTokenUnverified(token);
+  const { token, claims } = readTokenClaims(files.tokenFile);
   const holder = holderOf(claims);
   if (!holder) {
     throw new TokenError(`cannot use token ${files.tokenFile} with purpose "${claims.purpose}" as signer token`);

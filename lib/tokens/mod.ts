@@ -32,7 +32,7 @@ export {
   type TokenPurpose,
 } from "./claims.ts";
 export { isTokenError, TokenError, TokenExpiredError } from "./error.ts";
-export { readTokenFile, writeTokenFile } from "./file.ts";
+export { readTokenClaims, readTokenFile, writeTokenFile } from "./file.ts";
 export { holderOf, privateNetworkId } from "./identity.ts";
 export {
   type IssueOptions,

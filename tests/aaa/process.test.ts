@@ -86,7 +86,7 @@ describe("aaa run", () => {
     [
       "a certificate that is not there",
       { tls_certificate: "/nowhere.crt" },
-      /^aaa: error: Cannot read tls_certificate "\/nowhere\.crt": ENOENT.*\n$/,
+      /^aaa: error: Cannot read the certificate "\/nowhere\.crt": ENOENT.*\n$/,
     ],
     [
       "a Choria configuration that is not there",

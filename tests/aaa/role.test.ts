@@ -119,7 +119,7 @@ describe("startAaa() fails", () => {
   test.each([
     ["/tls_certificate: is required beside port", { tls_certificate: "", tls_key: "" }],
     ["/port: nothing is served: set it, or choria_service", { port: 0 }],
-    ['Cannot read tls_key "/nowhere.key": ENOENT', { tls_key: "/nowhere.key" }],
+    ['Cannot read the private key "/nowhere.key": ENOENT', { tls_key: "/nowhere.key" }],
   ])("with %j", async (text, changes) => {
     using set = await install({ changes });
     expect(start(set)).rejects.toThrow(text);

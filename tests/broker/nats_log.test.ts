@@ -10,11 +10,16 @@ test("a time that nats-server prints is passed over, as ours stands there", () =
   expect(parseNatsLog("[12] 2026/11/22 10:02:34.123456 [INF] Server is ready\n")).toEqual({
     level: "info",
     message: "Server is ready",
+    isBare: false,
   });
 });
 
 test("what is no line of its log, such as a panic, is told as a warning", () => {
-  expect(parseNatsLog("panic: runtime error")).toEqual({ level: "warn", message: "panic: runtime error" });
+  expect(parseNatsLog("panic: runtime error")).toEqual({
+    level: "warn",
+    message: "panic: runtime error",
+    isBare: true,
+  });
 });
 
 test("its banner is left out", () => {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { cachedNatsServer } from "../../lib/broker/mod.ts";
 import { version } from "../../lib/std/mod.ts";
 import { keySigner, signToken } from "../../lib/tokens/mod.ts";
 import { keyNamed, tokenNamed } from "../tokens/_vectors.ts";
 import { workshop } from "./jwt_support.ts";
+import { run } from "./support.ts";
 
 /** A section of the report, without its title. */
 function section(report: string, title: string): string {
@@ -111,6 +113,20 @@ describe("choria buildinfo", () => {
     shop.write("p.jwt", await signToken({ ...claims, ...change }, keySigner(keyNamed("issuer"))));
     const { out } = await shop.shell("choria buildinfo --jwt p.jwt");
     expect(section(out, "Server Settings")).toContain(`        Provisioning JWT problem: ${problem}\n`);
+  });
+
+  test("says of which commit an image was built", async () => {
+    using shop = workshop();
+    const { out } = await shop.shell("choria buildinfo", {
+      CHORIA_REVISION: "0123456789abcdef0123456789abcdef01234567",
+    });
+    expect(section(out, "Build Data")).toMatch(/^ +Git SHA: 01234567$/m);
+  });
+
+  test.if(!existsSync(cachedNatsServer))("says plainly where there is no nats-server", async () => {
+    const { out, code } = await run([process.execPath, "run", "cmd/choria.ts", "buildinfo"], { env: { PATH: "/bin" } });
+    expect(section(out, "Network Broker Settings")).toMatch(/^ +NATS Server: none here, only brokers need it$/m);
+    expect(code).toBe(0);
   });
 
   test("lists what it is built on when asked", async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Config, type ConfigEntry, loadConfig, parseConf } from "../../config/mod.ts";
 import { errorText, isFile } from "../../std/mod.ts";
 import { credentialFault, tokenIdentity } from "./credential_fault.ts";
@@ -44,8 +45,8 @@ export function examineNode(options: ExamineOptions): Verdict {
   const more = warning === undefined ? {} : { warning };
   if (found === undefined) {
     if (settings !== undefined) return { provision: true, settings, reason: `${configFile} does not exist`, ...more };
-    const hint = warning === undefined ? "" : `: ${warning}`;
-    throw new Error(`configuration file ${configFile} was not found and provisioning is disabled${hint}`);
+    const hint = warning ?? `there is no provisioning token ${join(dirname(configFile), "provisioning.jwt")}`;
+    throw new Error(`configuration file ${configFile} was not found and provisioning is disabled: ${hint}`);
   }
   const { config, damage, error } = found;
   if (settings === undefined) {
