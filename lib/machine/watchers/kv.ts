@@ -149,7 +149,7 @@ class KvWatcher implements Watcher {
     const { bucket, key } = this.#properties;
     if (reason === this.#fault || signal.aborted) return;
     this.#fault = reason;
-    logger.error("A key of a bucket could not be read", { bucket, key, reason });
+    logger.warn("A key of a bucket could not be read", { bucket, key, reason });
   }
 
   #take({ dataKey }: Names, entry: BucketEntry | undefined): State {
