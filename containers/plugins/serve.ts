@@ -7,7 +7,10 @@ import { realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 
 const [folder = "/srv/plugins", port = "80", hostname = "0.0.0.0"] = process.argv.slice(2);
-const root = await realpath(folder);
+const root = await realpath(folder).catch((error) => {
+  console.error(`Cannot serve the folder "${folder}": ${error instanceof Error ? error.message : error}`);
+  process.exit(1);
+});
 
 async function find(path: string): Promise<Response> {
   try {

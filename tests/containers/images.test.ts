@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { prepareCompose } from "../../lib/setup/mod.ts";
 import { version } from "../../lib/std/mod.ts";
@@ -37,53 +37,78 @@ describe.skipIf(reason !== undefined)("images", () => {
     expect(config.User).toBe(role === "server" ? "root" : "choria");
   });
 
-  const mounts: [role: string, config: string, at: string, credentials: string, at: string][] = [
-    ["broker", "broker", "/etc/choria/broker", "broker", "/etc/choria/credentials"],
-    ["aaa", "aaa", "/etc/aaasvc/aaa", "aaasvc", "/etc/aaasvc/credentials"],
+  test("know the commit that they were built of, and which of them has a nats-server", async () => {
+    const buildinfo = async (role: string) =>
+      (await run(["docker", "run", "--rm", "--network=none", "--entrypoint=choria", `${images}/${role}`, "buildinfo"]))
+        .out;
+    const [broker, client] = await Promise.all([buildinfo("broker"), buildinfo("client")]);
+    const label = '{{index .Config.Labels "org.opencontainers.image.revision"}}';
+    const { out: commit } = await run(["docker", "inspect", "--type=image", "--format", label, `${images}/broker`]);
+    expect(broker).toContain(`Git SHA: ${commit.slice(0, 8).trim()}`);
+    expect(broker).toMatch(/NATS Server Version: \d/);
+    expect(client).toContain("NATS Server: none here, only brokers need it");
+  });
+
+  const everything = /./;
+  const seeds = /\.seed$/;
+  const mounts: [role: string, config: string, at: string, credentials: string, at: string, which: RegExp][] = [
+    ["broker", "broker", "/etc/choria/broker", "broker", "/etc/choria/credentials", /^(public\.crt|private\.key)$/],
+    ["aaa", "aaa", "/etc/aaasvc/aaa", "aaasvc", "/etc/aaasvc/credentials", everything],
+    ["aaa", "aaa", "/etc/aaasvc/aaa", "aaasvc", "/etc/aaasvc/credentials", seeds],
+    ["aaa", "aaa", "/etc/aaasvc/aaa", "aaasvc", "/etc/aaasvc/credentials", /^chain-signer\.seed$/],
     [
       "provisioner",
       "provisioner",
       "/etc/choria-provisioner/provisioner",
       "provisioner",
       "/etc/choria-provisioner/credentials",
+      everything,
     ],
-    ["server", "server", "/srv/none", "server/provisioning.jwt", "/etc/choria/provisioning.jwt"],
+    [
+      "replicator",
+      "stream-replicator",
+      "/etc/stream-replicator",
+      "stream-replicator",
+      "/etc/stream-replicator/credentials",
+      everything,
+    ],
+    [
+      "replicator",
+      "stream-replicator",
+      "/etc/stream-replicator",
+      "stream-replicator",
+      "/etc/stream-replicator/credentials",
+      seeds,
+    ],
+    ["server", "server", "/srv/none", "server", "/etc/choria", /^provisioning\.jwt$/],
   ];
 
   test.each(mounts)(
-    "a %s without credentials, or with damaged ones, says so and ends",
+    "a %s (configuration %s at %s, credentials %s at %s) that lacks what matches %s, or has it damaged, says so and ends",
     async (...mount) => {
-      const [role, config, configAt, credentials, credentialsAt] = mount;
+      const [role, config, configAt, credentials, credentialsAt, which] = mount;
       using folder = temporaryFolder();
       await prepareCompose({ folder: folder.file("compose"), checkout });
-      const damaged = folder.file("damaged");
-      cpSync(folder.file(`compose/credentials/${credentials}`), damaged, { recursive: true });
-      damage(damaged);
-      const start = (...flags: string[]) =>
-        run(
-          [
-            "docker",
-            "run",
-            "--rm",
-            "--network=none",
-            `-v=${folder.file(`compose/config/${config}`)}:${configAt}`,
-          ].concat(flags, `${images}/${role}`),
-        );
-      for (const flags of [[], [`-v=${damaged}:${credentialsAt}:ro`]]) {
-        const { code, out, err } = await start(...flags);
+      const good = folder.file(`compose/credentials/${credentials}`);
+      const files = readdirSync(good).filter((name) => which.test(name));
+      const start = async (kind: string, spoil: (file: string) => void) => {
+        cpSync(good, folder.file(kind), { recursive: true });
+        for (const name of files) spoil(folder.file(`${kind}/${name}`));
+        const volumes = [
+          `-v=${folder.file(`compose/config/${config}`)}:${configAt}`,
+          `-v=${folder.file(kind)}:${credentialsAt}`,
+        ];
+        return await run(["docker", "run", "--rm", "--network=none", ...volumes, `${images}/${role}`]);
+      };
+      const outcomes = await Promise.all([
+        start("missing", (file) => rmSync(file)),
+        start("damaged", (file) => writeFileSync(file, "garbage\n")),
+      ]);
+      for (const { code, out, err } of outcomes) {
         expect(code).toBe(1);
-        expect(out + err).toMatch(/credentials|provisioning|token|certificate|key/);
+        expect(files.filter((name) => (out + err).includes(`/${name}`))).not.toEqual([]);
       }
     },
     60_000,
   );
 });
-
-function damage(path: string): void {
-  try {
-    for (const name of readdirSync(path)) damage(join(path, name));
-  } catch {
-    writeFileSync(path, "garbage\n");
-    chmodSync(path, 0o644);
-  }
-}
