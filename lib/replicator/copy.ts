@@ -9,7 +9,16 @@ import type { Passenger } from "./target_writer.ts";
 /** Headers of the server that change nothing about whether a message is stored. */
 const harmless = new Set(["Nats-Msg-Id"]);
 
-/** The copy of a message: the same but for its subject, and with one more header that says where it comes from. */
+/**
+ * Begins headers of messages that were published together. They stay in the stored message, but said again they would
+ * have the target wait for the rest of the batch, or refuse what it has already been told is one.
+ */
+const ofBatches = "Nats-Batch-";
+
+/**
+ * The copy of a message: the same but for its subject, and with one more header that says where it comes from. Messages
+ * of a batch are copied as others are.
+ */
 export function copyOf(
   message: Msg,
   delivery: Delivery,
@@ -22,7 +31,7 @@ export function copyOf(
   try {
     const found = message.headers;
     if (found === undefined) return { subject, data, headers: withOrigin(origin), isDelicate: false };
-    const names = found.keys();
+    const names = found.keys().filter((name) => !name.startsWith(ofBatches));
     const isDelicate = names.some((name) => name.startsWith("Nats-") && !harmless.has(name));
     return { subject, data, headers: sortedHeaders(found, names, origin), isDelicate };
   } catch (error) {

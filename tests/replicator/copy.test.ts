@@ -164,6 +164,24 @@ describe("copies", () => {
     expect(sourceSequences(await target.messages("RENEW"))).toEqual([...upTo(20), ...upTo(30)]);
   });
 
+  test("of messages that were published together are made one after another", async () => {
+    await source.stream("BATCH", ["batch.>"], { allow_atomic: true });
+    const nats = await source.nats();
+    for (const number of [1, 2, 3]) {
+      const commit = number === 3 ? "Nats-Batch-Commit: 1\r\n" : "";
+      const text = `NATS/1.0\r\nNats-Batch-Id: b\r\nNats-Batch-Sequence: ${number}\r\n${commit}X-Own: y\r\n\r\n`;
+      await nats.request("batch.x", String(number), { headers: rawHeaders(text), timeout: 2_000 });
+    }
+    await target.stream("BATCH", ["batch.>"], { allow_atomic: true });
+    await using _running = replicate({ stream: "BATCH" });
+    await waitFor("copies", async () => (await target.count("BATCH")) === 3);
+    const copies = await target.messages("BATCH");
+    expect(copies.map(({ data }) => data)).toEqual(["1", "2", "3"]);
+    expect(copies.map(({ headers: header }) => Object.keys(header))).toEqual(
+      copies.map(() => ["Choria-SR-Source", "X-Own"]),
+    );
+  });
+
   test("begin with the first message of a source that is made anew, wherever the first one was to begin", async () => {
     await source.stream("NEWER", ["newer.>"]);
     await fill(source, "NEWER", "newer", 5, 20);
