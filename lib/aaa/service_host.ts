@@ -35,9 +35,9 @@ export interface ServiceHost extends AsyncDisposable {
  * @throws {Error} when the configuration names no server's token that can be used.
  */
 export function startServiceHost(options: ServiceHostOptions): ServiceHost {
-  const { config, clock } = options;
+  const { config, clock, logger } = options;
   const files = credentialFiles(config);
-  const credentials = new HeldCredentials(files, clock);
+  const credentials = new HeldCredentials(files, clock, { logger });
   const { claims, holder } = credentials.current();
   if (claims.purpose !== "choria_server") {
     throw new Error(`Cannot host the service ${options.agent.metadata.name}: ${files.tokenFile} is no server's token`);

@@ -52,7 +52,7 @@ export async function signingService(
   options: ServicesOptions & { site: string; audit: AuditTrail; choria: Config | undefined },
 ): Promise<SigningService> {
   const { clock, logger, metrics, site, audit, choria } = options;
-  const delegate = new HeldCredentials(config.delegate ?? ownFiles(choria), clock);
+  const delegate = new HeldCredentials(config.delegate ?? ownFiles(choria), clock, { logger });
   const { claims, holder } = needed(delegateSetting(config), () => delegate.current());
   if (!mayDelegate(claims)) {
     logger.warn("Servers will refuse what is signed: the token lacks the permission authentication_delegator", {

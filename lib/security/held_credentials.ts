@@ -1,7 +1,15 @@
 import { statSync } from "node:fs";
-import { type Clock, formatRfc3339 } from "../std/mod.ts";
+import { type Clock, errorText, formatRfc3339, type Logger } from "../std/mod.ts";
 import { expiryOf, isExpired, TokenExpiredError } from "../tokens/mod.ts";
 import { type CredentialFiles, type Credentials, readCredentials } from "./credentials.ts";
+
+/** What {@link HeldCredentials} may be told. */
+export interface HeldOptions {
+  /** Throws when credentials that were read are not of the kind that is wanted. */
+  check?: (credentials: Credentials) => void;
+  /** Is told, once a change, of files that cannot be used any more. */
+  logger?: Logger;
+}
 
 /**
  * A node's token and key, read again whenever one of the files has changed, so that they can be renewed while it runs
@@ -11,15 +19,14 @@ import { type CredentialFiles, type Credentials, readCredentials } from "./crede
 export class HeldCredentials {
   readonly #files: CredentialFiles;
   readonly #clock: Clock;
-  readonly #check: (credentials: Credentials) => void;
+  readonly #options: HeldOptions;
   #stamp = "";
   #held: Credentials | undefined;
 
-  /** @param check Throws when credentials that were read are not of the kind that is wanted. */
-  constructor(files: CredentialFiles, clock: Clock, check: (credentials: Credentials) => void = () => undefined) {
+  constructor(files: CredentialFiles, clock: Clock, options: HeldOptions = {}) {
     this.#files = files;
     this.#clock = clock;
-    this.#check = check;
+    this.#options = options;
   }
 
   /**
@@ -49,10 +56,11 @@ export class HeldCredentials {
   #read(now: number): void {
     try {
       const read = readCredentials(this.#files, now);
-      this.#check(read);
+      this.#options.check?.(read);
       this.#held = read;
     } catch (error) {
       if (this.#held === undefined) throw error;
+      this.#options.logger?.warn("The credentials stay as they were", { reason: errorText(error) });
     }
   }
 }

@@ -6,7 +6,7 @@
  */
 export { type CredentialFiles, type Credentials, credentialFiles, readCredentials } from "./credentials.ts";
 export { SecurityError } from "./error.ts";
-export { HeldCredentials } from "./held_credentials.ts";
+export { HeldCredentials, type HeldOptions } from "./held_credentials.ts";
 export { type HttpSignerOptions, httpSigner } from "./http_signer.ts";
 export { ReplayGuard } from "./replay_guard.ts";
 export { ReplyVerifier, type ReplyVerifierOptions } from "./reply_verifier.ts";

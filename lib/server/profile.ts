@@ -27,15 +27,28 @@ export interface ServerProfile {
   tokenExpires: () => number | undefined;
 }
 
+/** What {@link servingProfile} works with. */
+export interface ServingOptions {
+  clock: Clock;
+  logger: Logger;
+  /** Host service agents only. */
+  serviceHost: boolean;
+}
+
 /**
  * A server that serves.
  *
  * @throws {Error} `security setup is not valid, …` when the configuration cannot be used, and what reading the token
  * and seed says, for example `identity X does not match caller Y in JWT token`.
  */
-export function servingProfile(config: Config, identity: string, clock: Clock, serviceHost: boolean): ServerProfile {
+export function servingProfile(
+  config: Config,
+  identity: string,
+  { clock, logger, serviceHost }: ServingOptions,
+): ServerProfile {
   checkSecurity(config);
-  const held = new HeldCredentials(credentialFiles(config), clock, (found) => requireServer(found, identity));
+  const check = (found: Credentials) => requireServer(found, identity);
+  const held = new HeldCredentials(credentialFiles(config), clock, { check, logger });
   const current = () => held.current();
   current();
   return {

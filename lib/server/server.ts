@@ -87,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<ServerHandle>
   const logger = options.logger.child({ component: "server", identity });
   const profile =
     options.provisioning === undefined
-      ? servingProfile(config, identity, clock, serviceHost)
+      ? servingProfile(config, identity, { clock, logger, serviceHost })
       : provisioningProfile(config, options.provisioning, clock, logger);
   return run(options, { identity, clock, logger, profile });
 }

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
-import { HeldCredentials } from "../../lib/security/mod.ts";
+import { HeldCredentials, type HeldOptions } from "../../lib/security/mod.ts";
 import { requireServer } from "../../lib/server/profile.ts";
 import { FakeClock } from "../support/clock.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { RecordingLogger } from "../support/log.ts";
 import { TestOrganization } from "../support/organization.ts";
 
 const clock = new FakeClock(Date.now());
@@ -11,7 +12,7 @@ const organization = new TestOrganization(clock.now());
 const server = (identity: string, validity = 3_600_000) =>
   organization.server({ identity, collectives: ["choria"] }, { validity });
 
-const ofN1 = (found: Parameters<typeof requireServer>[0]) => requireServer(found, "n1");
+const ofN1: HeldOptions = { check: (found) => requireServer(found, "n1") };
 
 test("a renewed token is picked up without asking", async () => {
   using folder = temporaryFolder();
@@ -49,14 +50,18 @@ test("another's token, a client's token and missing files are refused", async ()
   expect(() => new HeldCredentials(files, clock, ofN1).current()).toThrow("could not read token file");
 });
 
-test("files that go away, or become another's, leave the credentials that were read last", async () => {
+test("files that go away, or become another's, leave the credentials that were read last, and the log says so once", async () => {
   using folder = temporaryFolder();
   const member = await server("n1");
   const files = member.save(folder.file("n1"));
-  const held = new HeldCredentials(files, clock, ofN1);
+  const logger = new RecordingLogger();
+  const held = new HeldCredentials(files, clock, { ...ofN1, logger });
   held.current();
   rmSync(files.tokenFile);
   expect(held.current().token).toBe(member.token);
+  expect(held.current().token).toBe(member.token);
+  expect(logger.messages).toEqual(["The credentials stay as they were"]);
+  expect(String(logger.lines[0]?.fields.reason)).toContain(files.tokenFile);
   (await server("n2")).save(folder.file("n1"));
   expect(held.current().token).toBe(member.token);
 });
