@@ -49,44 +49,38 @@ describe.skipIf(reason !== undefined)("images", () => {
     expect(client).toContain("NATS Server: none here, only brokers need it");
   });
 
-  const everything = /./;
-  const seeds = /\.seed$/;
-  const mounts: [role: string, config: string, at: string, credentials: string, at: string, which: RegExp][] = [
-    ["broker", "broker", "/etc/choria/broker", "broker", "/etc/choria/credentials", /^(public\.crt|private\.key)$/],
-    ["aaa", "aaa", "/etc/aaasvc/aaa", "aaasvc", "/etc/aaasvc/credentials", everything],
-    ["aaa", "aaa", "/etc/aaasvc/aaa", "aaasvc", "/etc/aaasvc/credentials", seeds],
-    ["aaa", "aaa", "/etc/aaasvc/aaa", "aaasvc", "/etc/aaasvc/credentials", /^chain-signer\.seed$/],
-    [
-      "provisioner",
+  /** Where configuration and credentials of a role are, in the folder that is mounted and in the container. */
+  const mounts = {
+    broker: ["broker", "/etc/choria/broker", "broker", "/etc/choria/credentials"],
+    aaa: ["aaa", "/etc/aaasvc/aaa", "aaasvc", "/etc/aaasvc/credentials"],
+    provisioner: [
       "provisioner",
       "/etc/choria-provisioner/provisioner",
       "provisioner",
       "/etc/choria-provisioner/credentials",
-      everything,
     ],
-    [
-      "replicator",
+    replicator: [
       "stream-replicator",
       "/etc/stream-replicator",
       "stream-replicator",
       "/etc/stream-replicator/credentials",
-      everything,
     ],
-    [
-      "replicator",
-      "stream-replicator",
-      "/etc/stream-replicator",
-      "stream-replicator",
-      "/etc/stream-replicator/credentials",
-      seeds,
-    ],
-    ["server", "server", "/srv/none", "server", "/etc/choria", /^provisioning\.jwt$/],
-  ];
+    server: ["server", "/srv/none", "server", "/etc/choria"],
+  } as const;
 
-  test.each(mounts)(
-    "a %s (configuration %s at %s, credentials %s at %s) that lacks what matches %s, or has it damaged, says so and ends",
-    async (...mount) => {
-      const [role, config, configAt, credentials, credentialsAt, which] = mount;
+  test.each<[keyof typeof mounts, what: string, which: RegExp]>([
+    ["broker", "certificate and key", /^(public\.crt|private\.key)$/],
+    ["aaa", "credentials", /./],
+    ["aaa", "seeds", /\.seed$/],
+    ["aaa", "key that signs users' tokens", /^chain-signer\.seed$/],
+    ["provisioner", "credentials", /./],
+    ["replicator", "credentials", /./],
+    ["replicator", "seed", /\.seed$/],
+    ["server", "provisioning token", /^provisioning\.jwt$/],
+  ])(
+    "%s without its %s, or with damaged ones, says so and ends",
+    async (role, _what, which) => {
+      const [config, configAt, credentials, credentialsAt] = mounts[role];
       using folder = temporaryFolder();
       await prepareCompose({ folder: folder.file("compose"), checkout });
       const good = folder.file(`compose/credentials/${credentials}`);

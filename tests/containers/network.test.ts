@@ -41,7 +41,7 @@ describe.skipIf(reason !== undefined)("the network in containers", () => {
     "stopped and started again it is the same network",
     async () => {
       await up(10);
-      await network.login("admin");
+      await waitFor("a login", () => network.login("admin"), minute);
       await allAnswer(10);
     },
     2 * minute,

@@ -71,9 +71,11 @@ export class ComposeNetwork implements AsyncDisposable {
     return [...out.matchAll(/^(\S+)\s+time=/gm)].map(([, node = ""]) => node);
   }
 
-  login(username: string): Promise<string> {
+  /** Log the shell in the client in; gives whether that worked, which it does once the AAA service listens. */
+  async login(username: string): Promise<boolean> {
     const command = `echo secret | choria login --username ${username} --password-stdin`;
-    return this.compose("exec", "-T", "client.choria", "bash", "-lc", command);
+    const exec = ["docker-compose", "exec", "-T", "client.choria", "bash", "-lc", command];
+    return (await run(exec, this.env)).code === 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
