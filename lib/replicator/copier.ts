@@ -1,6 +1,6 @@
 import type { Connection } from "../connector/mod.ts";
-import type { Clock, JsonObject, Logger } from "../std/mod.ts";
-import { askApi, numberOf, sectionOf } from "./_api.ts";
+import { backoff, type Clock, type JsonObject, type Logger, twentySecondSteps } from "../std/mod.ts";
+import { askApi, natsErrorText, numberOf, sectionOf } from "./_api.ts";
 import type { EntrySettings } from "./config.ts";
 import type { EndpointConnection } from "./endpoint.ts";
 import type { Limiter } from "./limiter.ts";
@@ -139,7 +139,39 @@ function copySubject({ entry, sourceStream }: CopierOptions): string | undefined
 }
 
 /** Wait until a connection stands; false when `signal` aborts first. */
-export async function connected(connection: Connection, clock: Clock, signal: AbortSignal): Promise<boolean> {
+async function connected(connection: Connection, clock: Clock, signal: AbortSignal): Promise<boolean> {
   while (connection.server === "" && !signal.aborted) await clock.sleep(20, signal);
   return !signal.aborted;
+}
+
+/** How {@link keepReceiving} works. */
+export interface ReceivingOptions {
+  /** False while another replicator leads. */
+  isActive: () => boolean;
+  /** Receive until something ends the session. */
+  receive: () => Promise<void>;
+  /** A session could not be had, or failed; how many of them before it did in a row. */
+  onFailure: (reason: string, failures: number) => void;
+  /** Ends it. */
+  signal: AbortSignal;
+}
+
+/** Hold one session with the source after another, waiting longer the more of them fail. */
+export async function keepReceiving({ source, clock }: CopierOptions, options: ReceivingOptions): Promise<void> {
+  const { isActive, receive, onFailure, signal } = options;
+  const waits = backoff(twentySecondSteps);
+  for (let failures = 0; !signal.aborted; ) {
+    if (!(await connected(source.connection, clock, signal))) break;
+    if (!isActive()) {
+      await clock.sleep(50, signal);
+      continue;
+    }
+    try {
+      await receive();
+      failures = 0;
+    } catch (error) {
+      onFailure(`Health check failed: ${natsErrorText(error)}`, failures);
+      await clock.sleep(waits.delay(failures++), signal);
+    }
+  }
 }

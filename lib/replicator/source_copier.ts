@@ -1,5 +1,5 @@
 import type { Msg, Subscription } from "@nats-io/nats-core";
-import { backoff, encodeUtf8, errorText, TroubleLog, twentySecondSteps } from "../std/mod.ts";
+import { encodeUtf8, errorText, TroubleLog } from "../std/mod.ts";
 import { natsErrorText } from "./_api.ts";
 import { DeliveryOrder, type Doubts } from "./_delivery_order.ts";
 import { Pulls } from "./_pulls.ts";
@@ -8,7 +8,7 @@ import { isStatus, Selection } from "./_selection.ts";
 import {
   type Copier,
   type CopierOptions,
-  connected,
+  keepReceiving,
   lookAtSource,
   openWriter,
   type SourceState,
@@ -127,25 +127,13 @@ export class SourceCopier implements Copier {
   }
 
   async #run(): Promise<void> {
-    const { source, clock, logger } = this.#options;
-    const { signal } = this.#stopping;
-    const waits = backoff(twentySecondSteps);
-    for (let failures = 0; !signal.aborted; ) {
-      if (!(await connected(source.connection, clock, signal))) break;
-      if (!this.#isActive) {
-        await clock.sleep(50, signal);
-        continue;
-      }
-      try {
-        await this.#receive();
-        failures = 0;
-      } catch (error) {
-        const text = `Health check failed: ${natsErrorText(error)}`;
-        if (failures < 2) logger.debug(text);
-        else logger.error(text);
-        await clock.sleep(waits.delay(failures++), signal);
-      }
-    }
+    const { logger } = this.#options;
+    await keepReceiving(this.#options, {
+      isActive: () => this.#isActive,
+      receive: () => this.#receive(),
+      onFailure: (reason, failures) => (failures < 2 ? logger.debug(reason) : logger.error(reason)),
+      signal: this.#stopping.signal,
+    });
     await this.#finish();
   }
 

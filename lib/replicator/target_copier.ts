@@ -1,10 +1,10 @@
 import type { Msg } from "@nats-io/nats-core";
-import { backoff, type JsonObject, newKsuid, twentySecondSteps, zeroTime } from "../std/mod.ts";
+import { type JsonObject, newKsuid, zeroTime } from "../std/mod.ts";
 import { apiErrors, askApi, isApiError, natsErrorText, numberOf, sectionOf } from "./_api.ts";
 import {
   type Copier,
   type CopierOptions,
-  connected,
+  keepReceiving,
   lookAtSource,
   openWriter,
   type SourceState,
@@ -90,23 +90,13 @@ export class TargetCopier implements Copier {
   }
 
   async #run(): Promise<void> {
-    const { source, clock, logger } = this.#options;
-    const { signal } = this.#stopping;
-    const waits = backoff(twentySecondSteps);
-    for (let failures = 0; !signal.aborted; ) {
-      if (!(await connected(source.connection, clock, signal))) break;
-      if (!this.#isActive) {
-        await clock.sleep(50, signal);
-        continue;
-      }
-      try {
-        await this.#receive();
-        failures = 0;
-      } catch (error) {
-        logger.error(`Health check failed: ${natsErrorText(error)}`);
-        await clock.sleep(waits.delay(failures++), signal);
-      }
-    }
+    const { logger } = this.#options;
+    await keepReceiving(this.#options, {
+      isActive: () => this.#isActive,
+      receive: () => this.#receive(),
+      onFailure: (reason) => logger.error(reason),
+      signal: this.#stopping.signal,
+    });
     await this.#writer?.drained(stopGrace);
     this.#endTenure();
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import type { StreamInfo } from "@nats-io/jetstream";
-import { changesText } from "../../cmd/choria/broker/stream/add.ts";
+import { changesText } from "../../cmd/choria/broker/changes.ts";
 import { ago, infoText } from "../../cmd/choria/broker/stream/info.ts";
 import { matches } from "../../cmd/choria/broker/stream/list.ts";
 import { gapsOf } from "../../cmd/choria/broker/stream/look.ts";

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { terminalQuestions } from "../../../../lib/cli/mod.ts";
 import { goJson, parseDuration, writeFileAtomic } from "../../../../lib/std/mod.ts";
 import { differences } from "../../../../lib/streams/mod.ts";
+import { agreeToChanges } from "../changes.ts";
 import { readDefinition, withoutNotes } from "../definition.ts";
 import {
   addBrokerFlags,
@@ -12,7 +13,6 @@ import {
   withBrokerStreams,
   writeJson,
 } from "../session.ts";
-import { changesText } from "../stream/add.ts";
 import { localTime } from "../stream/info.ts";
 import { pickStream } from "../stream/pick.ts";
 import { nameProblem, noQuestions, type Questions, terminalOrFail } from "../stream/questions.ts";
@@ -100,12 +100,8 @@ async function change(
   const info = await pickConsumer(session, stream, name);
   const base = flags.config === undefined ? {} : readDefinition<ConsumerConfig>(flags.config);
   const next = { ...info.config, ...base, ...consumerSettings(command, Date.now()) };
-  const changes = differences(info.config, next);
-  const text = changes.length === 0 ? "No difference in configuration\n" : changesText(changes);
-  if (!flags.json) session.terminal.out.write(text);
-  if (flags.dryRun) process.exitCode = changes.length === 0 ? 0 : 1;
-  if (flags.dryRun || changes.length === 0) return;
-  if (!(await confirmed(`Really edit Consumer ${info.stream_name} > ${info.name}`, flags.force))) return;
+  const question = `Really edit Consumer ${info.stream_name} > ${info.name}`;
+  if (!(await agreeToChanges(question, differences(info.config, next), flags, session))) return;
   show(await session.manager.consumers.update(info.stream_name, info.name, next), flags, session);
 }
 

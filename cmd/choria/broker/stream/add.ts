@@ -4,21 +4,14 @@ import { terminalQuestions } from "../../../../lib/cli/mod.ts";
 import { goJson, writeFileAtomic } from "../../../../lib/std/mod.ts";
 import {
   checkStream,
-  type Difference,
   differences,
   newStream,
   type StreamDefinition,
   settingsDocument,
 } from "../../../../lib/streams/mod.ts";
+import { agreeToChanges } from "../changes.ts";
 import { readDefinition, withoutNotes } from "../definition.ts";
-import {
-  addBrokerFlags,
-  type BrokerFlags,
-  confirmed,
-  type StreamSession,
-  withBrokerStreams,
-  writeJson,
-} from "../session.ts";
+import { addBrokerFlags, type BrokerFlags, type StreamSession, withBrokerStreams, writeJson } from "../session.ts";
 import { addSettingsFlags, settingsOf } from "./flags.ts";
 import { infoDocument, infoText } from "./info.ts";
 import { pickStream } from "./pick.ts";
@@ -133,31 +126,18 @@ async function change(
   command: Command,
   session: StreamSession,
 ): Promise<void> {
-  const { manager, terminal } = session;
+  const { manager } = session;
   const { config } = await pickStream(session, name);
   const base = flags.config === undefined ? {} : readDefinition<StreamConfig>(flags.config);
   const next: StreamDefinition = { ...config, ...base, ...settingsDocument(settingsOf(command)), name: config.name };
   const problems = checkStream(next);
   if (problems.length > 0) throw new Error(`Cannot change the stream ${config.name}: ${problems.join(", ")}`);
-  const changes = differences(config, next);
-  if (!flags.json) terminal.out.write(changes.length === 0 ? "No difference in configuration\n" : changesText(changes));
-  if (flags.dryRun) process.exitCode = changes.length === 0 ? 0 : 1;
-  if (flags.dryRun || changes.length === 0) return;
-  if (!(await confirmed(`Really edit Stream ${config.name}`, flags.force))) return;
+  if (!(await agreeToChanges(`Really edit Stream ${config.name}`, differences(config, next), flags, session))) return;
   try {
     show(await manager.streams.update(config.name, next), "updated", flags.json ?? false, session);
   } catch (error) {
     throw failed("edit", error);
   }
-}
-
-/** Changes line by line, what goes marked by - and what comes by +. */
-export function changesText(changes: readonly Difference[]): string {
-  const lines = changes.flatMap(({ key, before, after }) => [
-    ...(before === undefined ? [] : [`- ${key}: ${before}`]),
-    ...(after === undefined ? [] : [`+ ${key}: ${after}`]),
-  ]);
-  return `Differences (-old +new):\n${lines.map((line) => `  ${line}\n`).join("")}\n`;
 }
 
 /** `choria broker stream copy`. */
