@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { temporaryFolder } from "./folder.ts";
+import { waitFor } from "./wait.ts";
 
 const checkout = resolve(import.meta.dir, "../..");
 
@@ -79,7 +80,9 @@ export class ComposeNetwork implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.compose("down", "--volumes", "--remove-orphans", "--timeout", "5");
+    const down = ["docker-compose", "down", "--volumes", "--remove-orphans", "--timeout", "5"];
+    // Docker 20.10 takes a moment to let go of the networks of containers that it has just removed.
+    await waitFor("everything to be removed", async () => (await run(down, this.env)).code === 0, 30_000);
     this.#state[Symbol.dispose]();
   }
 }
