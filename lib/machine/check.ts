@@ -5,7 +5,7 @@ import { inspectManifest, type Manifest, type ManifestWatcher } from "./manifest
 import type { ManifestFault } from "./manifest_error.ts";
 import { propertyNames, watcherProperties } from "./properties.ts";
 import { statesOf } from "./states.ts";
-import type { MachineNode, WatchedMachine } from "./watcher.ts";
+import { type MachineNode, noSettings, type WatchedMachine } from "./watcher.ts";
 import { watcherKind } from "./watchers/registry.ts";
 
 /** What is wrong with a manifest, and what is merely odd, in the order of the lines. */
@@ -105,12 +105,5 @@ const idleNode: MachineNode = {
   random: () => 0,
   facts: () => Promise.resolve({}),
   connection: undefined,
-  settings: {
-    textfileFolder: "",
-    overridesFile: "",
-    statusFile: "",
-    statusInterval: 30_000,
-    signingKey: "",
-    deniedGossResources: [],
-  },
+  settings: noSettings,
 };

@@ -88,15 +88,16 @@ export { Pulse, type PulseOptions } from "./pulse.ts";
 export { type MachineCriteria, type MachineState, neverStarted } from "./state.ts";
 export { statesOf } from "./states.ts";
 export { loadMachine, type StoredMachine } from "./store.ts";
-export type {
-  ForeignState,
-  MachineNode,
-  MachineSettings,
-  WatchedMachine,
-  Watcher,
-  WatcherContext,
-  WatcherDefinition,
-  WatcherKind,
-  WatcherSnapshot,
+export {
+  type ForeignState,
+  type MachineNode,
+  type MachineSettings,
+  noSettings,
+  type WatchedMachine,
+  type Watcher,
+  type WatcherContext,
+  type WatcherDefinition,
+  type WatcherKind,
+  type WatcherSnapshot,
 } from "./watcher.ts";
 export { watcherKind } from "./watchers/registry.ts";

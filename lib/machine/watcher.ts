@@ -66,6 +66,16 @@ export interface MachineSettings {
   readonly deniedGossResources: readonly string[];
 }
 
+/** The settings of a node whose configuration says nothing to machines. */
+export const noSettings: MachineSettings = {
+  textfileFolder: "",
+  overridesFile: "",
+  statusFile: "",
+  statusInterval: 30_000,
+  signingKey: "",
+  deniedGossResources: [],
+};
+
 /** A running machine as its watchers see it. */
 export interface WatchedMachine {
   readonly name: string;

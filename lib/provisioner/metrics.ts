@@ -84,21 +84,3 @@ export class ProvisionerMetrics {
     return this.#registry.metrics();
   }
 }
-
-/** Serve metrics at `/metrics`. */
-export function serveMetrics(
-  metrics: ProvisionerMetrics,
-  port: number,
-  hostname: string,
-): { port: number } & Disposable {
-  const server = Bun.serve({
-    port,
-    hostname,
-    routes: {
-      "/metrics": async () =>
-        new Response(await metrics.text(), { headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" } }),
-    },
-    fetch: () => new Response("Not found\n", { status: 404 }),
-  });
-  return { port: server.port ?? port, [Symbol.dispose]: () => void server.stop(true) };
-}

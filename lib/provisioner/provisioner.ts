@@ -9,7 +9,7 @@ import {
   ReplyVerifier,
   readCredentials,
 } from "../security/mod.ts";
-import { type Clock, errorText, type Logger, Semaphore, systemClock } from "../std/mod.ts";
+import { type Clock, errorText, type Logger, Semaphore, serveMetrics, systemClock } from "../std/mod.ts";
 import { type Election, startElection } from "../streams/mod.ts";
 import { readVerifyKey, TokenVerifier } from "../tokens/mod.ts";
 import type { ProvisionerConfig } from "./config.ts";
@@ -17,7 +17,7 @@ import { Fleet } from "./fleet.ts";
 import type { Helper } from "./helper.ts";
 import { moduleHelper } from "./helper_module.ts";
 import { processHelper } from "./helper_process.ts";
-import { ProvisionerMetrics, serveMetrics } from "./metrics.ts";
+import { ProvisionerMetrics } from "./metrics.ts";
 import { NodeCaller } from "./node_caller.ts";
 import { NodeCalls } from "./node_calls.ts";
 import { type ProvisioningTools, provisionNode } from "./node_provisioning.ts";
@@ -256,7 +256,7 @@ class RunningProvisioner implements Provisioner {
   #serveMetrics(): number {
     const { config } = this.#parts;
     if (config.monitorPort === 0) return 0;
-    return this.#timers.use(serveMetrics(this.metrics, config.monitorPort, config.monitorAddress)).port;
+    return this.#timers.use(serveMetrics(() => this.metrics.text(), config.monitorPort, config.monitorAddress)).port;
   }
 }
 

@@ -105,27 +105,6 @@ export class ReplicatorMetrics {
   }
 }
 
-/**
- * Serve metrics at `/metrics`.
- * @throws the system's error when the port is taken.
- */
-export function serveReplicatorMetrics(
-  metrics: ReplicatorMetrics,
-  port: number,
-  hostname: string,
-): { port: number } & Disposable {
-  const server = Bun.serve({
-    port,
-    hostname,
-    routes: {
-      "/metrics": async () =>
-        new Response(await metrics.text(), { headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" } }),
-    },
-    fetch: () => new Response("Not found\n", { status: 404 }),
-  });
-  return { port: server.port ?? port, [Symbol.dispose]: () => void server.stop(true) };
-}
-
 /** The series of one entry. */
 export interface EntryMetrics {
   total: Count;

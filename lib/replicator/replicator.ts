@@ -1,13 +1,13 @@
 import { hostname } from "node:os";
 import type { Connection } from "../connector/mod.ts";
-import { type Clock, errorText, type Logger, systemClock } from "../std/mod.ts";
+import { type Clock, errorText, type Logger, serveMetrics, systemClock } from "../std/mod.ts";
 import type { Election } from "../streams/mod.ts";
 import { stand } from "./candidacy.ts";
 import type { HeartbeatSettings, ReplicatorConfig } from "./config.ts";
 import { connectEndpoint } from "./endpoint.ts";
 import { type RunningEntry, startEntry } from "./entry.ts";
 import { startHeartbeats } from "./heartbeat.ts";
-import { ReplicatorMetrics, serveReplicatorMetrics } from "./metrics.ts";
+import { ReplicatorMetrics } from "./metrics.ts";
 
 /** What {@link startReplicator} needs. */
 export interface ReplicatorOptions {
@@ -77,7 +77,7 @@ class Replicator implements ReplicatorHandle {
       this.#logger.info("Skipping Prometheus setup");
       return 0;
     }
-    const server = serveReplicatorMetrics(this.metrics, monitorPort, monitorAddress);
+    const server = serveMetrics(() => this.metrics.text(), monitorPort, monitorAddress);
     this.#stack.use(server);
     this.#logger.info(`Listening for /metrics on ${server.port}`);
     return server.port;

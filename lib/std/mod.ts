@@ -34,6 +34,7 @@ export {
   silentLogger,
 } from "./logger.ts";
 export { LruMap } from "./lru.ts";
+export { serveMetrics } from "./metrics_server.ts";
 export { Semaphore } from "./semaphore.ts";
 export { formatGoTime, formatRfc3339, formatRfc3339Nanos, zeroTime } from "./time.ts";
 export { TroubleLog } from "./trouble_log.ts";

@@ -6,7 +6,7 @@ import type {
   WatcherContext,
   WatcherDefinition,
 } from "../../lib/machine/mod.ts";
-import { watcherKind } from "../../lib/machine/mod.ts";
+import { noSettings, watcherKind } from "../../lib/machine/mod.ts";
 import type { Json, JsonObject } from "../../lib/std/mod.ts";
 import { FakeClock } from "./clock.ts";
 import { RecordingLogger } from "./log.ts";
@@ -165,15 +165,7 @@ export function testNode(options: TestNodeOptions = {}): MachineNode {
     random,
     facts: async () => facts,
     connection,
-    settings: {
-      textfileFolder: "",
-      overridesFile: "",
-      statusFile: "",
-      statusInterval: 30_000,
-      signingKey: "",
-      deniedGossResources: [],
-      ...settings,
-    },
+    settings: { ...noSettings, ...settings },
   };
 }
 

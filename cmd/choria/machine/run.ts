@@ -11,6 +11,7 @@ import {
   MachineGroup,
   type MachineListener,
   type MachineNode,
+  noSettings,
   startMachineListener,
 } from "../../../lib/machine/mod.ts";
 import {
@@ -119,14 +120,7 @@ function runNode(flags: RunFlags, { connection }: RunSession, logger: Logger): M
     random: Math.random,
     facts: () => facts.read(),
     connection,
-    settings: {
-      textfileFolder: "",
-      overridesFile: "",
-      statusFile: "",
-      statusInterval: 30_000,
-      signingKey: "",
-      deniedGossResources: [],
-    },
+    settings: noSettings,
   };
 }
 

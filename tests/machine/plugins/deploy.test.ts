@@ -9,6 +9,7 @@ import { type Connection, connectBroker } from "../../../lib/connector/mod.ts";
 import { generateKey } from "../../../lib/crypto/mod.ts";
 import {
   type MachineHost,
+  noSettings,
   packArchive,
   packSpecification,
   pluginsManager,
@@ -81,14 +82,7 @@ beforeAll(async () => {
       random: Math.random,
       facts: async () => ({}),
       connection: server,
-      settings: {
-        textfileFolder: "",
-        overridesFile: "",
-        statusFile: "",
-        statusInterval: 30_000,
-        signingKey: "",
-        deniedGossResources: [],
-      },
+      settings: noSettings,
     },
   });
 }, 20_000);

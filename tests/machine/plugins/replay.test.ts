@@ -8,6 +8,7 @@ import {
   MachineGroup,
   type MachineNode,
   machineEventData,
+  noSettings,
   type PackedArchive,
   packArchive,
 } from "../../../lib/machine/mod.ts";
@@ -63,14 +64,7 @@ function node(): MachineNode {
     random: Math.random,
     facts: async () => vector.facts,
     connection,
-    settings: {
-      textfileFolder: "",
-      overridesFile: "",
-      statusFile: "",
-      statusInterval: 30_000,
-      signingKey: "",
-      deniedGossResources: [],
-    },
+    settings: noSettings,
   };
 }
 

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection } from "../../../lib/connector/mod.ts";
-import { decodeManifest, MachineGroup, type MachineNode, machineEventData } from "../../../lib/machine/mod.ts";
+import {
+  decodeManifest,
+  MachineGroup,
+  type MachineNode,
+  machineEventData,
+  noSettings,
+} from "../../../lib/machine/mod.ts";
 import { ProcessError, type RunOptions, type RunResult } from "../../../lib/process/mod.ts";
 import { encodeUtf8, errorText, isObject, type JsonObject, silentLogger } from "../../../lib/std/mod.ts";
 import { FakeClock } from "../../support/clock.ts";
@@ -116,14 +122,7 @@ function labNode(clock: FakeClock, documents: Document[]): MachineNode {
     facts: async () => vector.facts,
     connection: labConnection(documents),
     runProgram: (command, options) => runLabProgram(command, options),
-    settings: {
-      textfileFolder: "",
-      overridesFile: folder.file("overrides.json"),
-      statusFile: folder.file("status.json"),
-      statusInterval: 30_000,
-      signingKey: "",
-      deniedGossResources: [],
-    },
+    settings: { ...noSettings, overridesFile: folder.file("overrides.json"), statusFile: folder.file("status.json") },
   };
 }
 
